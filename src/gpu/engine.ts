@@ -1,0 +1,29 @@
+/** What the broker needs of whatever samples tokens. Implementations: engines/scripted (reference, tests), engines/embedded, engines/vllm. One conformance suite for all. */
+import type { ChatReply, ChatRequest, TokenReply, TokenRequest } from '../protocol/inference.ts';
+import type { Weights } from '../protocol/policy.ts';
+
+export interface EngineMetrics {
+  /** Calls answered since the start. */
+  readonly calls: number;
+  readonly promptTokens: number;
+  /** Prompt tokens answered from retained key-value state. */
+  readonly cachedTokens: number;
+  readonly sampledTokens: number;
+  readonly busySeconds: number;
+}
+
+export interface Engine {
+  readonly name: string;
+  /** Tokens a request may hold, prompt and reply together. */
+  readonly contextLength: number;
+  /** How many calls it can usefully hold at once: the broker's window starts here. */
+  readonly concurrency: number;
+  /** The policy's turns: tokens in, tokens out. Rejects with EngineFault; aborting `signal` rejects with CancelledFault and frees the slot. */
+  generate(request: TokenRequest, signal: AbortSignal): Promise<TokenReply>;
+  /** Absent where the engine cannot play simulators; a config that needs it is then refused at the start. */
+  chat?(request: ChatRequest, signal: AbortSignal): Promise<ChatReply>;
+  /** Makes `weights.version` answer from now on; resolves when it does. Requests for an older version are refused from then on. */
+  publish(weights: Weights): Promise<void>;
+  metrics(): Promise<EngineMetrics>;
+  close(): Promise<void>;
+}

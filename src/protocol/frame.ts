@@ -1,0 +1,40 @@
+/** What the journal holds: one frame per fact, in the order in which the run learnt it. The journal is the truth; everything shown or exported is a projection of it. */
+import { z } from 'zod';
+import { Fault } from './fault.ts';
+import { GroupEnvelope } from './group.ts';
+import { CallId, GroupId, RunId, StepId } from './ids.ts';
+import { JsonObject, JsonValue } from './json.ts';
+import { StepCommitted, StepIntent, Weights } from './policy.ts';
+import { Task } from './task.ts';
+
+/** One event an actor received, and the state it led to. Replaying the events of an actor through its machine must reproduce the hashes. */
+export const RecordedEvent = z.strictObject({
+  /** Path of the actor: `s00001.t003.e05/agent`, `run/experiment`, `run/broker`. */
+  actor: z.string(),
+  event: z.looseObject({ type: z.string() }),
+  /** First 8 hex digits of sha256 over the canonical JSON of the state value. */
+  state: z.string(),
+});
+export type RecordedEvent = z.infer<typeof RecordedEvent>;
+
+const bytes = z.instanceof(Uint8Array);
+
+export const Frame = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run.started'), run: RunId, version: z.string(), config: JsonObject }),
+  /** A process took the run up again after `after` (the last committed step, or null). */
+  z.strictObject({ kind: z.literal('run.resumed'), run: RunId, after: StepId.nullable() }),
+  z.strictObject({ kind: z.literal('task.issued'), step: StepId, task: Task }),
+  z.strictObject({ kind: z.literal('events'), events: z.array(RecordedEvent) }),
+  /** Packed TokenReply or ChatReply: asked again under the same key, the broker answers with these bytes. */
+  z.strictObject({ kind: z.literal('call.reply'), id: CallId, group: GroupId, bytes }),
+  /** `bytes` is the packed RolloutGroup whose sha256 the envelope carries. */
+  z.strictObject({ kind: z.literal('group.sealed'), envelope: GroupEnvelope, bytes }),
+  z.strictObject({ kind: z.literal('step.intent'), intent: StepIntent }),
+  z.strictObject({ kind: z.literal('step.committed'), committed: StepCommitted, metrics: JsonObject }),
+  z.strictObject({ kind: z.literal('policy.published'), weights: Weights }),
+  z.strictObject({ kind: z.literal('evaluation'), when: z.enum(['before', 'after', 'during']), step: StepId, result: JsonValue }),
+  z.strictObject({ kind: z.literal('task.quarantined'), task: Task, faults: z.array(Fault), command: z.string() }),
+  z.strictObject({ kind: z.literal('run.halted'), reason: z.enum(['done', 'budget', 'interrupted', 'fault', 'paused']), detail: z.string() }),
+]);
+export type Frame = z.infer<typeof Frame>;
+export type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;

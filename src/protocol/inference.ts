@@ -1,0 +1,64 @@
+/** What the broker is asked and answers: tokens in, tokens out for the policy; chat for simulators played by a language model. */
+import { z } from 'zod';
+import { Fault } from './fault.ts';
+import { CallId, GroupId, PolicyVersion } from './ids.ts';
+import { JsonObject } from './json.ts';
+
+export const Role = z.enum(['policy', 'task', 'user', 'tool', 'judge']);
+export type Role = z.infer<typeof Role>;
+
+export const TokenRequest = z.strictObject({
+  /** The call key: hash(episode, actor, turn, sample, prompt, version). Asking twice with one key is answered from the journal. */
+  id: CallId,
+  role: Role,
+  /** The version that must answer; null = the newest published. */
+  version: PolicyVersion.nullable(),
+  ids: z.instanceof(Int32Array),
+  n: z.int().positive(),
+  /** Seed of the first sample; sample k uses seed + k. */
+  seed: z.int().min(0),
+  stop: z.array(z.int().min(0)),
+  maxTokens: z.int().positive(),
+  temperature: z.number().min(0),
+  priority: z.int(),
+  group: GroupId,
+  /** Remaining milliseconds, never a wall-clock time. */
+  deadlineMs: z.number().positive(),
+});
+export type TokenRequest = z.infer<typeof TokenRequest>;
+
+export const TokenSample = z.strictObject({
+  ids: z.instanceof(Int32Array),
+  /** Natural log, one per id, of the distribution sampled from. */
+  logprobs: z.instanceof(Float32Array),
+  /** `stop`: the last id is a sampled stop token. */
+  finish: z.enum(['stop', 'length']),
+});
+export type TokenSample = z.infer<typeof TokenSample>;
+
+export const TokenReply = z.strictObject({ id: CallId, version: PolicyVersion, samples: z.array(TokenSample).min(1) });
+export type TokenReply = z.infer<typeof TokenReply>;
+
+export const ChatMessage = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+export const ChatRequest = z.strictObject({
+  id: CallId,
+  role: Role,
+  messages: z.array(ChatMessage).min(1),
+  /** JSON Schema the reply must satisfy, where the simulator asks for structured output. */
+  schema: JsonObject.optional(),
+  seed: z.int().min(0),
+  maxTokens: z.int().positive(),
+  temperature: z.number().min(0),
+  priority: z.int(),
+  group: GroupId,
+  deadlineMs: z.number().positive(),
+});
+export type ChatRequest = z.infer<typeof ChatRequest>;
+
+export const ChatReply = z.strictObject({ id: CallId, text: z.string(), finish: z.enum(['stop', 'length']), model: z.string() });
+export type ChatReply = z.infer<typeof ChatReply>;
+
+export const InferenceFault = z.strictObject({ id: CallId, fault: Fault });
+export type InferenceFault = z.infer<typeof InferenceFault>;
