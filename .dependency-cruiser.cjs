@@ -1,0 +1,63 @@
+/** Who may import whom: the table of CONTRIBUTING.md as rules. test/layers.test.ts runs them and asserts how many modules were read. */
+const inside = (folder) => `^src/${folder}`;
+
+/** Folder or file → the parts of src it may import, besides itself. */
+const layers = {
+  'protocol/': [],
+  'errors\\.ts$': [],
+  'random\\.ts$': [],
+  'config\\.ts$': ['protocol/', 'errors\\.ts$'],
+  'learning/': ['protocol/', 'random\\.ts$'],
+  'tools/': ['protocol/', 'errors\\.ts$', 'random\\.ts$'],
+  'record/': ['protocol/', 'errors\\.ts$'],
+  'simulation/': ['protocol/', 'tools/', 'errors\\.ts$', 'random\\.ts$'],
+  'machines/': ['protocol/', 'learning/', 'errors\\.ts$'],
+  'gpu/': ['protocol/', 'learning/', 'machines/', 'record/', 'errors\\.ts$', 'random\\.ts$'],
+  'viewer/': ['record/', 'machines/', 'protocol/'],
+  'actors/': ['protocol/', 'learning/', 'tools/', 'record/', 'simulation/', 'machines/', 'gpu/', 'config\\.ts$', 'errors\\.ts$', 'random\\.ts$'],
+};
+
+/** Package → the only files that may import it. */
+const owners = {
+  msgpackr: 'protocol/codec\\.ts$',
+  piscina: 'actors/pool\\.ts$',
+  commander: '(cli/|run\\.ts$)',
+  yaml: '(config\\.ts$|cli/)',
+  comlink: '(gpu|actors)/',
+  ajv: '(tools|simulation|gpu)/',
+  xstate: '(machines|actors|gpu)/',
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    ...Object.entries(layers).map(([from, allowed]) => ({
+      name: `layer ${from}`,
+      severity: 'error',
+      from: { path: inside(from) },
+      to: { path: '^src/', pathNot: [from, ...allowed].map(inside) },
+    })),
+    ...Object.entries(owners).map(([name, files]) => ({
+      name: `only ${files} imports ${name}`,
+      severity: 'error',
+      from: { path: '^src/', pathNot: inside(files) },
+      to: { path: `node_modules/${name}/` },
+    })),
+    {
+      name: 'machines, protocol and learning stay loadable in a browser',
+      severity: 'error',
+      from: { path: '^src/(machines|learning|protocol)/', pathNot: '^src/protocol/codec\\.ts$' },
+      to: { dependencyTypes: ['core'] },
+    },
+    { name: 'procedural and lm never meet', severity: 'error', from: { path: inside('simulation/procedural/') }, to: { path: inside('simulation/lm/') } },
+    { name: 'lm and procedural never meet', severity: 'error', from: { path: inside('simulation/lm/') }, to: { path: inside('simulation/procedural/') } },
+    { name: 'nothing imports run.ts', severity: 'error', from: { path: '^src/' }, to: { path: inside('run\\.ts$') } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/gpu/engines/embedded/kernels/' },
+    tsPreCompilationDeps: true,
+    parser: 'swc',
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node'], extensions: ['.ts', '.js'] },
+  },
+};
