@@ -25,6 +25,6 @@ test('the layer rules read every module, type-only imports included', async () =
 }, 60_000);
 
 test('a forbidden import would be reported', async () => {
-  const { summary } = await read([{ name: 'planted', severity: 'error', from: { path: '^src/machines/' }, to: { path: 'node_modules/xstate' } }]);
+  const { summary } = await read([{ name: 'planted', severity: 'error', from: { path: '^src/simulation/' }, to: { path: '^src/protocol/' } }]);
   expect(summary.violations.length).toBeGreaterThan(0);
 }, 60_000);
