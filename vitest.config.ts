@@ -1,5 +1,7 @@
-/** The default suite: everything that needs nothing but Node. Slow stages have configs of their own (chaos, parity). */
+/** The default suite: everything that needs nothing but Node. Slow stages have configs of their own: chaos, quickstart, smoke (other Node versions). */
 import { defineConfig } from 'vitest/config';
+
+const report = process.env['TROUPE_REPORT'];
 
 export default defineConfig({
   test: {
@@ -12,5 +14,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     env: { NO_COLOR: '1' },
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
   },
 });
