@@ -1,5 +1,16 @@
-/** What a trainer is given: samples with their behaviour log-probs and advantages, packed by the policy-update actor, masks already resolved to the sampled tokens. */
+/**
+ * From sealed groups to the token samples a trainer is given: masks, advantages, the step's one denominator, and a count of everything left out. Knows nothing of models.
+ *
+ *   N = Σ sampled tokens of all trained samples of the step  (token-level loss, DAPO arXiv 2503.14476 §3.3), or rollouts × constant (Dr. GRPO arXiv 2503.20783 §3.2)
+ *
+ * Only what the policy sampled is trained, its sampled stop token included (rules L2, L3); the samples of a split rollout share its one advantage and the one denominator (L7).
+ */
+import type { Episode } from '../protocol/episode.ts';
+import type { RolloutGroup } from '../protocol/group.ts';
 import type { GroupId } from '../protocol/ids.ts';
+import { type TokenTrace, isSampled, recordAt, traceIds, traceLength } from '../protocol/trace.ts';
+import { type AdvantageRule, advantagesOf } from './advantage.ts';
+import { type Census, type Fate, censusOf } from './census.ts';
 
 export interface TokenSample {
   readonly group: GroupId;
@@ -14,7 +25,72 @@ export interface TokenSample {
 }
 
 export interface TokenBatch {
+  /** Samples of one group stand together. */
   readonly samples: readonly TokenSample[];
   /** The loss's denominator: sampled tokens of the whole step, not of this micro-batch. */
   readonly denominator: number;
+}
+
+export interface BatchRule extends AdvantageRule {
+  /** Dr. GRPO: the constant length each rollout counts for; absent = the tokens sampled. */
+  readonly constantLength?: number | undefined;
+}
+
+export interface PackedStep {
+  readonly batch: TokenBatch;
+  /** One per scored member of the step, dropped groups included: what moves D. */
+  readonly rewards: readonly number[];
+  readonly census: Census;
+  /** Rollouts that entered the gradient; a split rollout counts once. */
+  readonly rollouts: number;
+}
+
+/** Groups are taken in the order given: the caller sorts by id where replay must be exact. */
+export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): PackedStep {
+  const samples: TokenSample[] = [];
+  const fates: Fate[] = [];
+  const rewards: number[] = [];
+  let rollouts = 0;
+  for (const group of groups) {
+    for (const missing of group.missing) fates.push({ fate: `missing.${missing.fault.kind}`, length: null });
+    const verdict = group.status === 'failed' ? ({ kind: 'dropped', reason: 'tooFewScored' } as const) : advantagesOf(group.episodes.map((episode) => episode.reward), rule);
+    for (const [index, episode] of group.episodes.entries()) {
+      if (episode.reward !== null) rewards.push(episode.reward);
+      const advantage = verdict.kind === 'trained' ? verdict.advantages[index] : null;
+      const packed = advantage === null || advantage === undefined ? [] : episode.traces.flatMap((trace) => sampleOf(group.id, trace, advantage) ?? []);
+      samples.push(...packed);
+      if (packed.length > 0) rollouts++;
+      fates.push({ fate: fateOf(episode, verdict.kind === 'dropped' ? verdict.reason : null, packed.length), length: lengthOf(episode) });
+    }
+  }
+  const denominator = rule.constantLength === undefined ? sampledTokens(samples) : rollouts * rule.constantLength;
+  return { batch: { samples, denominator }, rewards, census: censusOf(fates), rollouts };
+}
+
+/** Undefined for a trace in which nothing was sampled. */
+export function sampleOf(group: GroupId, trace: TokenTrace, advantage: number): TokenSample | undefined {
+  const length = traceLength(trace);
+  const sampled = new Uint8Array(length);
+  const logprobs = new Float32Array(length);
+  let any = false;
+  for (let i = 0; i < length; i++) {
+    if (!isSampled(trace, i)) continue;
+    if (i === 0) throw new RangeError('a trace begins with a sampled token: nothing predicts it');
+    sampled[i] = 1;
+    logprobs[i] = recordAt(trace, i).logprob;
+    any = true;
+  }
+  return any ? { group, ids: traceIds(trace), sampled, logprobs, advantage } : undefined;
+}
+
+export const sampledTokens = (samples: readonly TokenSample[]): number => samples.reduce((sum, sample) => sum + sample.sampled.reduce((n, one) => n + one, 0), 0);
+
+const lengthOf = (episode: Episode): number => episode.traces.reduce((sum, trace) => sum + traceLength(trace), 0);
+
+/** What became of a member: `trained`, or the reason why not. The member's own fault comes before its group's. */
+function fateOf(episode: Episode, groupReason: string | null, packed: number): string {
+  const { outcome } = episode;
+  if (episode.reward === null) return outcome.kind === 'simulatorFault' ? `simulatorFault.${outcome.role}` : outcome.kind === 'truncated' ? 'truncated.budget' : outcome.kind;
+  if (groupReason !== null) return groupReason;
+  return packed > 0 ? 'trained' : 'nothingSampled';
 }
