@@ -16,7 +16,8 @@ export interface AdvantageRule {
 
 export type GroupAdvantages =
   /** One per member of the group, null where unscored. */
-  { readonly kind: 'trained'; readonly advantages: readonly (number | null)[] } | { readonly kind: 'dropped'; readonly reason: 'tooFewScored' | 'zeroVariance' };
+  | { readonly kind: 'trained'; readonly advantages: readonly (number | null)[] }
+  | { readonly kind: 'dropped'; readonly reason: 'tooFewScored' | 'zeroVariance' };
 
 export function advantagesOf(rewards: readonly (number | null)[], rule: AdvantageRule): GroupAdvantages {
   const scored = rewards.filter((reward) => reward !== null);

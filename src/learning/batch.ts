@@ -53,11 +53,18 @@ export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): Pack
   let rollouts = 0;
   for (const group of groups) {
     for (const missing of group.missing) fates.push({ fate: `missing.${missing.fault.kind}`, length: null });
-    const verdict = group.status === 'failed' ? ({ kind: 'dropped', reason: 'tooFewScored' } as const) : advantagesOf(group.episodes.map((episode) => episode.reward), rule);
+    const verdict =
+      group.status === 'failed'
+        ? ({ kind: 'dropped', reason: 'tooFewScored' } as const)
+        : advantagesOf(
+            group.episodes.map((episode) => episode.reward),
+            rule,
+          );
     for (const [index, episode] of group.episodes.entries()) {
       if (episode.reward !== null) rewards.push(episode.reward);
       const advantage = verdict.kind === 'trained' ? verdict.advantages[index] : null;
-      const packed = advantage === null || advantage === undefined ? [] : episode.traces.flatMap((trace) => sampleOf(group.id, trace, advantage) ?? []);
+      const packed =
+        advantage === null || advantage === undefined ? [] : episode.traces.flatMap((trace) => sampleOf(group.id, trace, advantage) ?? []);
       samples.push(...packed);
       if (packed.length > 0) rollouts++;
       fates.push({ fate: fateOf(episode, verdict.kind === 'dropped' ? verdict.reason : null, packed.length), length: lengthOf(episode) });
@@ -83,14 +90,20 @@ export function sampleOf(group: GroupId, trace: TokenTrace, advantage: number): 
   return any ? { group, ids: traceIds(trace), sampled, logprobs, advantage } : undefined;
 }
 
-export const sampledTokens = (samples: readonly TokenSample[]): number => samples.reduce((sum, sample) => sum + sample.sampled.reduce((n, one) => n + one, 0), 0);
+export const sampledTokens = (samples: readonly TokenSample[]): number =>
+  samples.reduce((sum, sample) => sum + sample.sampled.reduce((n, one) => n + one, 0), 0);
 
 const lengthOf = (episode: Episode): number => episode.traces.reduce((sum, trace) => sum + traceLength(trace), 0);
 
 /** What became of a member: `trained`, or the reason why not. The member's own fault comes before its group's. */
 function fateOf(episode: Episode, groupReason: string | null, packed: number): string {
   const { outcome } = episode;
-  if (episode.reward === null) return outcome.kind === 'simulatorFault' ? `simulatorFault.${outcome.role}` : outcome.kind === 'truncated' ? 'truncated.budget' : outcome.kind;
+  if (episode.reward === null)
+    return outcome.kind === 'simulatorFault'
+      ? `simulatorFault.${outcome.role}`
+      : outcome.kind === 'truncated'
+        ? 'truncated.budget'
+        : outcome.kind;
   if (groupReason !== null) return groupReason;
   return packed > 0 ? 'trained' : 'nothingSampled';
 }

@@ -32,7 +32,8 @@ export function censusOf(fates: readonly Fate[]): Census {
   return { members: fates.length, fates: counts, deciles };
 }
 
-export const lostMembers = (census: Census): number => Object.entries(census.fates).reduce((sum, [fate, n]) => (isLoss(fate) ? sum + n : sum), 0);
+export const lostMembers = (census: Census): number =>
+  Object.entries(census.fates).reduce((sum, [fate, n]) => (isLoss(fate) ? sum + n : sum), 0);
 
 export interface LossBound {
   /** Share of a step's members that may be lost. */
@@ -49,7 +50,12 @@ export const lossBound: LossBound = { step: 0.5, window: 0.1, steps: 20 };
 export function pauseReason(history: readonly Census[], bound: LossBound): string | null {
   const last = history.at(-1);
   if (last === undefined) return null;
-  const share = (steps: readonly Census[]): number => steps.reduce((sum, census) => sum + lostMembers(census), 0) / Math.max(1, steps.reduce((sum, census) => sum + census.members, 0));
+  const share = (steps: readonly Census[]): number =>
+    steps.reduce((sum, census) => sum + lostMembers(census), 0) /
+    Math.max(
+      1,
+      steps.reduce((sum, census) => sum + census.members, 0),
+    );
   const explain = (steps: readonly Census[], limit: number, span: string): string =>
     `${(100 * share(steps)).toFixed(1)} % of the episodes of ${span} were lost, more than the bound of ${(100 * limit).toFixed(1)} %: ${reasons(steps)}`;
   if (share([last]) > bound.step) return explain([last], bound.step, 'the last step');
@@ -60,7 +66,8 @@ export function pauseReason(history: readonly Census[], bound: LossBound): strin
 
 function reasons(steps: readonly Census[]): string {
   const counts: Record<string, number> = {};
-  for (const census of steps) for (const [fate, n] of Object.entries(census.fates)) if (isLoss(fate)) counts[fate] = (counts[fate] ?? 0) + n;
+  for (const census of steps)
+    for (const [fate, n] of Object.entries(census.fates)) if (isLoss(fate)) counts[fate] = (counts[fate] ?? 0) + n;
   return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
     .map(([fate, n]) => `${fate} ${n}`)

@@ -55,7 +55,8 @@ export function bootstrapGain(before: readonly number[], after: readonly number[
 }
 
 function differences(before: readonly number[], after: readonly number[]): number[] {
-  if (before.length !== after.length || before.length < 2) throw new RangeError(`paired results need the same tasks, at least 2: ${before.length} and ${after.length}`);
+  if (before.length !== after.length || before.length < 2)
+    throw new RangeError(`paired results need the same tasks, at least 2: ${before.length} and ${after.length}`);
   return after.map((value, i) => value - (before[i] as number));
 }
 
@@ -84,7 +85,14 @@ function choose(m: number, n: number, k: number): number {
 
 /** A number that names a task's content, whatever its id, seed, split or difficulty. */
 export const taskFingerprint = (task: Task): Seed =>
-  seedOf(canonical({ tools: task.tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: tool.parameters })), query: task.query, intent: task.intent, expectedCalls: task.expectedCalls }));
+  seedOf(
+    canonical({
+      tools: task.tools.map((tool) => ({ name: tool.name, description: tool.description, parameters: tool.parameters })),
+      query: task.query,
+      intent: task.intent,
+      expectedCalls: task.expectedCalls,
+    }),
+  );
 
 export interface Leak {
   readonly evaluation: string;

@@ -66,12 +66,29 @@ export interface ObjectiveResult {
 /** Named figures of one forwardBackward, for people and metrics.jsonl. */
 export type ObjectiveMetrics = Readonly<Record<string, number>>;
 
-export const noSums: ObjectiveSums = { loss: 0, tokens: 0, ratio: 0, ratioSquared: 0, ratioMin: Infinity, ratioMax: -Infinity, gap: 0, clipped: 0, masked: 0, kl: 0, entropy: 0 };
+export const noSums: ObjectiveSums = {
+  loss: 0,
+  tokens: 0,
+  ratio: 0,
+  ratioSquared: 0,
+  ratioMin: Infinity,
+  ratioMax: -Infinity,
+  gap: 0,
+  clipped: 0,
+  masked: 0,
+  kl: 0,
+  entropy: 0,
+};
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x));
 
 /** The surrogate of one token before division by N: its loss, dLoss/dℓ, and whether the clip took the gradient (grpo) or cut the weight (cispo). */
-function surrogate(objective: Objective, logprob: number, ratio: number, advantage: number): { loss: number; slope: number; clipped: boolean } {
+function surrogate(
+  objective: Objective,
+  logprob: number,
+  ratio: number,
+  advantage: number,
+): { loss: number; slope: number; clipped: boolean } {
   const bounded = clamp(ratio, 1 - objective.clipLow, 1 + objective.clipHigh);
   switch (objective.kind) {
     case 'grpo': {
@@ -113,9 +130,9 @@ function token(objective: Objective, tokens: ObjectiveTokens, t: number, masked:
   const weight = importance ? Math.min(Math.exp(proximal - behaviour), objective.importanceCap ?? 2) : 1;
   const part = surrogate(objective, logprob, importance ? Math.exp(logprob - proximal) : raw, advantage);
   const toBase = tokens.reference === undefined ? 0 : at(tokens.reference) - logprob;
-  const kl = Math.exp(toBase) - toBase - 1;
+  const kl = Math.expm1(toBase) - toBase;
   const keep = masked ? 0 : 1 / tokens.denominator;
-  gradient[t] = keep * (weight * part.slope + objective.kl * (1 - Math.exp(toBase)));
+  gradient[t] = masked ? 0 : keep * (weight * part.slope - objective.kl * Math.expm1(toBase));
   return {
     loss: keep * (weight * part.loss + objective.kl * kl),
     tokens: 1,
@@ -176,7 +193,8 @@ export function metricsOf(sums: ObjectiveSums): ObjectiveMetrics {
 function check(objective: Objective, tokens: ObjectiveTokens): void {
   const n = tokens.logprobs.length;
   const lists = [tokens.behaviour, tokens.advantages, tokens.reference, tokens.proximal, tokens.entropy];
-  if (lists.some((list) => list !== undefined && list.length !== n)) throw new RangeError(`an array does not have one entry for each of the ${n} tokens`);
+  if (lists.some((list) => list !== undefined && list.length !== n))
+    throw new RangeError(`an array does not have one entry for each of the ${n} tokens`);
   if (tokens.bounds[0] !== 0 || tokens.bounds[tokens.bounds.length - 1] !== n) throw new RangeError(`bounds do not cover the ${n} tokens`);
   if (objective.kl > 0 && tokens.reference === undefined) throw new RangeError('kl > 0 needs the log-probs of the base');
   if (!(tokens.denominator > 0)) throw new RangeError(`denominator ${tokens.denominator}`);
