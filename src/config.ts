@@ -1,0 +1,294 @@
+/**
+ * What an experiment may ask for: one strict schema. Each field says what it means, in which unit, and where its default comes from;
+ * `config explain <key>` prints just that. Defaults are TRUSTEE's (arXiv 2604.17739, section "Experiments") where the paper gives a number.
+ * Knows no file, flag or environment variable: those are read in cli/settings/.
+ */
+import { z } from 'zod';
+import { Difficulty } from './protocol/task.ts';
+
+const count = z.int().min(1);
+const natural = z.int().min(0);
+const share = z.number().min(0).max(1);
+const positive = z.number().gt(0);
+const milliseconds = z.number().gt(0).max(86_400_000);
+const threads = z.int().min(0).max(256);
+const reward = z.number().min(-1).max(1);
+
+const Budget = z.strictObject({
+  tokens: count.optional().describe('Ends the run cleanly once this many tokens have been sampled, user, tool and judge models included.'),
+  minutes: positive.optional().describe('Ends the run cleanly after this many minutes; the step under way is finished first.'),
+});
+
+const Engine = z.strictObject({
+  kind: z
+    .enum(['embedded', 'scripted', 'vllm', 'fake'])
+    .default('embedded')
+    .describe(
+      'What samples tokens. embedded: our own transformer on this CPU; scripted: replies from the oracle and the seed, no model (tests, benches).',
+    ),
+  threads: threads.default(0).describe('Kernel threads; 0 = one per core.'),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .describe('Same seed, same bytes: plain SIMD kernels, fixed reduction order, groups consumed in id order. Some 10–20 % slower.'),
+  batch: count.max(4096).default(64).describe('Sequences the embedded engine decodes together.'),
+  scripted: z
+    .strictObject({
+      skill: share.default(0.5).describe('How often the scripted policy does what the oracle would do; otherwise it errs.'),
+      latencyMs: z.number().min(0).default(0).describe('Milliseconds a scripted call takes.'),
+      slowMs: z.number().min(0).default(100).describe('Milliseconds a slow scripted call takes.'),
+      error: share.default(0).describe('Share of scripted calls that fail.'),
+      malformed: share.default(0).describe('Share of scripted calls whose reply breaks the contract.'),
+      hang: share.default(0).describe('Share of scripted calls that are never answered.'),
+      slow: share.default(0).describe('Share of scripted calls that take slowMs.'),
+    })
+    .prefault({})
+    .describe('Only for kind scripted: how good it is and what goes wrong.'),
+});
+
+const Policy = z.strictObject({
+  model: z
+    .string()
+    .min(1)
+    .default('models/tiny-base')
+    .describe(
+      'Directory of the model to start from, in Hugging Face form: config.json, tokenizer.json, model.safetensors. Relative paths are tried from the working directory, then from this package.',
+    ),
+});
+
+const Trainer = z.strictObject({
+  kind: z
+    .enum(['embedded', 'scripted', 'torch', 'tinker'])
+    .default('embedded')
+    .describe('What updates the weights. embedded: our own, on this CPU; scripted: counts steps and changes nothing.'),
+  threads: threads.default(0).describe('Kernel threads; 0 = one per core.'),
+  objective: z.enum(['grpo', 'cispo']).default('grpo').describe('Token-level loss. grpo: TRUSTEE; cispo: MiniMax-M1 (arXiv 2506.13585).'),
+  learningRate: positive.max(10).default(1e-6).describe('Step size. 1e-6: TRUSTEE, for 8B models; tiny policies need about 3e-4.'),
+  warmup: natural.default(0).describe('Steps over which the learning rate rises to its value.'),
+  clipLow: share.default(0.2).describe('ε below 1: ratios under 1 − clipLow are clipped. 0.2: TRUSTEE.'),
+  clipHigh: z.number().min(0).max(10).default(0.2).describe('ε above 1. 0.2: TRUSTEE; 0.28 = "clip higher" of DAPO (arXiv 2503.14476).'),
+  kl: z.number().min(0).default(0.001).describe('Weight of the KL to the frozen base. 0.001: TRUSTEE; 0 spares its forward pass.'),
+  std: z
+    .boolean()
+    .default(true)
+    .describe('Divide advantages by the group’s standard deviation (GRPO); false: Dr. GRPO (arXiv 2503.20783).'),
+  constantLength: natural
+    .default(0)
+    .describe(
+      'Dr. GRPO’s loss denominator: tokens per rollout whatever it sampled; 0 = the step’s sampled tokens (token-level loss, TRUSTEE).',
+    ),
+  importance: z.enum(['none', 'token']).default('none').describe('token: truncated importance sampling between sampler and trainer.'),
+  importanceCap: positive.default(2).describe('Bound of that weight.'),
+  sequenceMask: z
+    .strictObject({ low: positive, high: positive })
+    .optional()
+    .describe('Rollouts whose geometric-mean ratio lies outside add nothing to the gradient. Off by default.'),
+  optimizer: z.enum(['adamw', 'muon']).default('adamw').describe('adamw: TRUSTEE. muon: for 2-D layer weights, AdamW for the rest.'),
+  weightDecay: z.number().min(0).default(0).describe('Decoupled weight decay.'),
+  gradClip: z.number().min(0).default(1).describe('Bound of the global gradient norm; 0 = none.'),
+  adapter: z
+    .enum(['none', 'lora'])
+    .default('none')
+    .describe('none: all weights train. lora: only an adapter does (not on the embedded trainer).'),
+  epochs: count.max(16).default(1).describe('Passes over a step’s samples. 1 keeps it on-policy.'),
+  microBatchTokens: count.default(8192).describe('Tokens of one forward-backward; memory, not the result, depends on it.'),
+});
+
+const roleKind = z.enum(['procedural', 'lm']).default('procedural');
+const Roles = z.strictObject({
+  task: roleKind.describe('Who writes tasks: code, or a language model.'),
+  user: roleKind.describe('Who plays users.'),
+  tool: roleKind.describe('Who plays tools.'),
+  judge: roleKind.describe('Who judges what code cannot.'),
+});
+
+const World = z.strictObject({
+  branches: z
+    .strictObject({
+      call: share.default(0.7).describe('Share of tasks solved by calling tools.'),
+      ask: share.default(0.1).describe('Share of tasks where an argument is missing and must be asked for.'),
+      answer: share.default(0.1).describe('Share of tasks to be answered without a tool.'),
+      none: share.default(0.1).describe('Share of tasks no tool fits.'),
+    })
+    .prefault({})
+    .describe('What a good agent does first; the four shares must sum to 1.'),
+  transient: share.default(0.05).describe('Share of calls that meet an injected transient error the first time.'),
+  heldOut: share.default(0.25).describe('Share of the tool families kept for evaluation and never trained on.'),
+});
+
+const Curriculum = z.strictObject({
+  mode: z
+    .enum(['adaptive', 'fixed', 'uniform'])
+    .default('adaptive')
+    .describe('adaptive: TRUSTEE. fixed: D stays at start. uniform: each task draws its D from 1..100.'),
+  start: Difficulty.default(1).describe('D of the first step. 1: TRUSTEE.'),
+  delta: z.number().min(0).max(99).default(3).describe('How far D moves at a step. 3: TRUSTEE.'),
+  lower: reward.default(0).describe('D falls when the step’s mean reward is below this. 0.0: TRUSTEE.'),
+  upper: reward.default(0.5).describe('D rises when the step’s mean reward is above this. 0.5: TRUSTEE.'),
+  soft: share.default(0.5).describe('Probability that a task’s aspects are drawn below their bounds. 0.5: TRUSTEE.'),
+  easyShare: share.default(0).describe('Share of tasks drawn at an easier D, against forgetting. Not in TRUSTEE.'),
+});
+
+const Rollout = z.strictObject({
+  tasks: count.max(65_536).default(16).describe('Tasks a step. 16: TRUSTEE.'),
+  group: z.int().min(2).max(1024).default(8).describe('Rollouts a task. 8: TRUSTEE.'),
+  minimumScored: z.int().min(2).default(2).describe('A group with fewer scored members is recorded and not trained on.'),
+  temperature: z.number().min(0.01).max(2).default(1).describe('Of trained turns; log-probs are those of temperature 1.'),
+  maxTokens: count.default(96).describe('Tokens one agent turn may sample.'),
+  contextLength: z.int().min(16).default(1024).describe('Tokens prompt and reply may hold together.'),
+  workers: threads.default(0).describe('Threads that host episodes; 0 = one per core, at most 4.'),
+  window: count.default(32).describe('Groups a worker holds open at once.'),
+  staleness: natural.max(16).default(0).describe('Policy versions a rollout may lag behind. 0 = on-policy, as TRUSTEE.'),
+  deadlines: z
+    .strictObject({
+      turnMs: milliseconds.default(60_000).describe('Milliseconds a turn may take.'),
+      episodeMs: milliseconds.default(300_000).describe('Milliseconds an episode may take.'),
+      groupMs: milliseconds.default(600_000).describe('Milliseconds until a group is sealed with what it has.'),
+      stepMs: milliseconds.default(1_200_000).describe('Milliseconds a step may take before the run stops with a reason.'),
+    })
+    .prefault({})
+    .describe('Ends of every wait: turn ≤ episode ≤ group ≤ step.'),
+  attempts: count.max(10).default(3).describe('Runs of an episode when the infrastructure fails.'),
+  askAttempts: count.max(10).default(3).describe('Prompts to one simulator for one readable answer.'),
+  forceBytes: z.boolean().default(false).describe('Send every message, local ones too, through bytes (tests).'),
+});
+
+const Eval = z.strictObject({
+  levels: z.array(Difficulty).min(1).default([5, 25, 50, 75, 100]).describe('Difficulties held-out tasks are drawn at.'),
+  tasks: count.default(200).describe('Tasks a level; the same ones before and after.'),
+  samples: natural.default(0).describe('Sampled attempts a task beside the greedy one, for pass@k; 0 = none.'),
+  greedy: z.boolean().default(true).describe('One attempt at temperature 0.'),
+  at: z
+    .array(z.enum(['start', 'end']))
+    .default(['start', 'end'])
+    .describe('When to evaluate.'),
+  every: natural.default(0).describe('Also every so many steps; 0 = never.'),
+  seed: natural.default(1_000_003).describe('Of the held-out tasks; equal seeds give equal tasks whatever the run’s seed.'),
+});
+
+const Record = z.strictObject({
+  dir: z.string().min(1).default('runs').describe('Where run folders are made.'),
+  checkpoints: z
+    .strictObject({
+      every: count.default(1).describe('Steps between checkpoints; a resumed run repeats the steps since the last one from the record.'),
+      keep: z.int().min(1).default(3).describe('Checkpoints kept, the newest; the last one is never removed.'),
+    })
+    .prefault({})
+    .describe('Weights, optimiser, curriculum, task cursor.'),
+  transcripts: z.boolean().default(true).describe('Put the turns into episodes.jsonl; the journal holds them anyway.'),
+  segmentBytes: z
+    .int()
+    .min(4096)
+    .default(256 * 1024 * 1024)
+    .describe('Size at which the journal starts a new file.'),
+});
+
+const Imitation = z.strictObject({
+  steps: count.default(1000).describe('Optimiser steps.'),
+  seconds: natural
+    .default(0)
+    .describe('Stop after so many seconds of training, the schedule scaled to them; 0 = by steps. Not reproducible, so not for a recipe.'),
+  batchTokens: count.default(4096).describe('Tokens of one batch, padding excluded; episodes of similar length together.'),
+  learningRate: positive.default(0.02).describe('Muon, for the 2-D layer weights.'),
+  adamLearningRate: positive.default(0.003).describe('AdamW, for embedding and norms.'),
+  warmup: natural.default(20).describe('Steps over which the rates rise.'),
+  decay: share.default(0.4).describe('Last share of the steps over which the rates fall to zero, linearly.'),
+  gradClip: z.number().min(0).default(1).describe('Bound of the global gradient norm; 0 = none.'),
+  start: z
+    .enum(['analytic', 'random', 'model'])
+    .default('analytic')
+    .describe('analytic: previous-token and induction heads set by hand; random: none; model: policy.model.'),
+  difficulty: z
+    .strictObject({ from: Difficulty, to: Difficulty, over: share })
+    .default({ from: 1, to: 50, over: 0.5 })
+    .describe('Teacher tasks: their largest D rises from..to over the first share of the steps.'),
+  mix: z
+    .strictObject({
+      episodes: z.number().min(0).default(1).describe('Weight of teacher episodes.'),
+      chains: share.default(0.4).describe('Share of the episodes forced to have 2–3 calls whatever their D.'),
+      requests: z.number().min(0).default(0.3).describe('Weight of chats with many requests over one tool list.'),
+      lookups: z.number().min(0).default(0.4).describe('Weight of look-up and copy text.'),
+      fade: share.default(0.5).describe('Share of the steps over which look-up and many-request text fades out.'),
+    })
+    .prefault({})
+    .describe('What the teacher shows, as weights of token shares.'),
+  shape: z
+    .strictObject({
+      hidden: count.default(128).describe('Width of the residual stream.'),
+      layers: count.default(4).describe('Transformer layers.'),
+      heads: count.default(4).describe('Query heads.'),
+      kvHeads: count.default(2).describe('Key-value heads; divides heads.'),
+      headDim: z.int().min(2).multipleOf(2).default(64).describe('Width of a head, independent of hidden, as Qwen3 allows.'),
+      intermediate: count.default(256).describe('Width of the gated feed-forward.'),
+      ropeTheta: positive.default(1_000_000).describe('Base of the rotary embedding.'),
+      tied: z.boolean().default(true).describe('The output head is the embedding.'),
+    })
+    .prefault({})
+    .describe('The Qwen3 model to make, where start is not model.'),
+  evaluateEvery: natural.default(0).describe('Steps between evaluations; 0 = only at the end.'),
+  saveEvery: natural.default(0).describe('Steps between checkpoints; 0 = only at the end.'),
+  out: z.string().min(1).default('models/imitated').describe('Directory to write the model to; it must not exist.'),
+});
+
+const shape = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .default('run')
+    .describe('Names the run’s folder: letters, digits, dot, dash, underscore.'),
+  seed: natural.max(Number.MAX_SAFE_INTEGER).default(0).describe('Of everything drawn in this run.'),
+  steps: natural.default(200).describe('Policy updates. 200: TRUSTEE.'),
+  budget: Budget.prefault({}).describe('Other ends of the run; whichever comes first.'),
+  engine: Engine.prefault({}).describe('What samples tokens.'),
+  policy: Policy.prefault({}).describe('The model that learns.'),
+  trainer: Trainer.prefault({}).describe('What updates the weights, and by which objective.'),
+  roles: Roles.prefault({}).describe('Who plays the environment.'),
+  tools: z
+    .string()
+    .min(1)
+    .default('builtin')
+    .describe('The tools tasks are about: builtin, or a file of OpenAI function JSON or ToolBench JSON.'),
+  world: World.prefault({}).describe('The simulated world.'),
+  curriculum: Curriculum.prefault({}).describe('How difficulty moves.'),
+  rollout: Rollout.prefault({}).describe('How a step’s episodes are run.'),
+  eval: Eval.prefault({}).describe('How success on held-out tools is measured.'),
+  record: Record.prefault({}).describe('What is kept, and where.'),
+  imitation: Imitation.prefault({}).describe('The supervised stage (verb: imitate).'),
+});
+
+/** Complaints that need two fields, each at the path of the one to change. */
+function rejectContradictions(config: z.infer<typeof shape>, context: z.RefinementCtx): void {
+  const complain = (path: string, message: string): void => {
+    context.addIssue({ code: 'custom', path: path.split('.'), message });
+  };
+  const { engine, trainer, roles, world, curriculum, rollout, imitation } = config;
+  if (engine.kind === 'vllm' || engine.kind === 'fake')
+    complain('engine.kind', `${engine.kind} is not part of this version; use embedded or scripted`);
+  if (trainer.kind === 'torch' || trainer.kind === 'tinker')
+    complain('trainer.kind', `${trainer.kind} is not part of this version; use embedded or scripted`);
+  if (trainer.adapter === 'lora') complain('trainer.adapter', 'lora is not part of this version; use none');
+  for (const role of ['task', 'user', 'tool', 'judge'] as const) {
+    if (roles[role] === 'lm') complain(`roles.${role}`, 'lm is not part of this version; use procedural');
+  }
+  const shares = Object.values(world.branches).reduce((sum, value) => sum + value, 0);
+  if (Math.abs(shares - 1) > 1e-6) complain('world.branches', `the four shares sum to ${Number(shares.toFixed(6))}; they must sum to 1`);
+  if (curriculum.lower > curriculum.upper) complain('curriculum.lower', `must not exceed curriculum.upper (${curriculum.upper})`);
+  if (rollout.minimumScored > rollout.group) complain('rollout.minimumScored', `must not exceed rollout.group (${rollout.group})`);
+  const { turnMs, episodeMs, groupMs, stepMs } = rollout.deadlines;
+  if (turnMs > episodeMs) complain('rollout.deadlines.turnMs', `must not exceed episodeMs (${episodeMs})`);
+  if (episodeMs > groupMs) complain('rollout.deadlines.episodeMs', `must not exceed groupMs (${groupMs})`);
+  if (groupMs > stepMs) complain('rollout.deadlines.groupMs', `must not exceed stepMs (${stepMs})`);
+  if (rollout.maxTokens >= rollout.contextLength)
+    complain('rollout.maxTokens', `must leave room for a prompt: contextLength is ${rollout.contextLength}`);
+  if (imitation.shape.heads % imitation.shape.kvHeads !== 0)
+    complain('imitation.shape.kvHeads', `must divide heads (${imitation.shape.heads})`);
+}
+
+export const Config = shape.superRefine(rejectContradictions);
+/** Resolved: every default filled in. */
+export type Config = z.infer<typeof Config>;
+/** As written: everything may be left out. */
+export type ConfigInput = z.input<typeof Config>;
+
+/** The config of a program that has no file: defaults, overridden. Throws ZodError. */
+export const configOf = (input: ConfigInput = {}): Config => Config.parse(input);
