@@ -1,0 +1,69 @@
+/** The broker's mode: may calls go to the engine now? Knows no queue, no engine and no time; its waits are ended by `deadline.expired`. */
+import { setup } from 'xstate';
+
+export type BrokerEvent =
+  /** The engine can answer. */
+  | { readonly type: 'engine.ready' }
+  /** Too many calls faulted, or none ended for too long. */
+  | { readonly type: 'circuit.opened' }
+  /** The one real token asked of a rested engine came back, or did not. */
+  | { readonly type: 'probe.answered' }
+  | { readonly type: 'probe.failed' }
+  /** The admission window fell below, or returned to, what the engine said it can hold. */
+  | { readonly type: 'admission.limited' }
+  | { readonly type: 'admission.relieved' }
+  /** New weights: no call starts until the engine has them. */
+  | { readonly type: 'weights.publish' }
+  | { readonly type: 'weights.published' }
+  | { readonly type: 'weights.refused' }
+  /** No new calls; those that are in flight may end. */
+  | { readonly type: 'broker.drain' }
+  | { readonly type: 'broker.drained' }
+  | { readonly type: 'deadline.expired' };
+
+export const brokerMachine = setup({
+  types: {
+    events: {} as BrokerEvent,
+    tags: {} as 'serving',
+  },
+}).createMachine({
+  id: 'broker',
+  initial: 'starting',
+  on: { 'broker.drain': '.draining' },
+  states: {
+    starting: {
+      meta: { deadline: 'engineStart' },
+      on: { 'engine.ready': 'ready', 'deadline.expired': 'openCircuit' },
+    },
+    ready: {
+      meta: { idle: true },
+      tags: 'serving',
+      on: { 'admission.limited': 'throttled', 'weights.publish': 'swapping', 'circuit.opened': 'openCircuit' },
+    },
+    throttled: {
+      meta: { idle: true },
+      tags: 'serving',
+      on: { 'admission.relieved': 'ready', 'weights.publish': 'swapping', 'circuit.opened': 'openCircuit' },
+    },
+    swapping: {
+      meta: { deadline: 'swap' },
+      on: { 'weights.published': 'ready', 'weights.refused': 'openCircuit', 'deadline.expired': 'openCircuit' },
+    },
+    openCircuit: {
+      initial: 'resting',
+      on: { 'weights.published': 'ready' },
+      states: {
+        resting: { meta: { deadline: 'circuitRest' }, on: { 'deadline.expired': 'probing' } },
+        probing: {
+          meta: { deadline: 'probe' },
+          on: { 'probe.answered': '#broker.ready', 'probe.failed': 'resting', 'deadline.expired': 'resting' },
+        },
+      },
+    },
+    draining: {
+      meta: { deadline: 'drain' },
+      on: { 'broker.drain': undefined, 'broker.drained': 'closed', 'deadline.expired': 'closed' },
+    },
+    closed: { type: 'final' },
+  },
+});
