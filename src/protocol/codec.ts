@@ -21,13 +21,16 @@ export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
+/** Packed bytes: a buffer of their own, so that they can be transferred. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 const packr = new Packr({ moreTypes: true, useRecords: false, copyBuffers: true });
 
 /**
  * The value as bytes of its own, exactly as long as needed, so that they can be transferred (the packer's pool is shared: transferring it would empty its neighbours).
  * Values are what JSON can say, plus `undefined`, non-finite numbers and typed arrays. `checked` refuses what would come back as something else; throws WireError.
  */
-export function pack(value: unknown, { checked = false }: { checked?: boolean } = {}): Uint8Array<ArrayBuffer> {
+export function pack(value: unknown, { checked = false }: { checked?: boolean } = {}): Bytes {
   if (checked) refuse(value, '$', 0);
   let body: Uint8Array;
   try {
