@@ -77,7 +77,12 @@ describe('pack', () => {
     ['a Map', new Map([[1, 2]])],
     ['a Set', new Set([1])],
     ['a Date', new Date(0)],
-    ['a class instance', new (class Point {})()],
+    [
+      'a class instance',
+      new (class Point {
+        x = 1;
+      })(),
+    ],
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
     ['a bigint', 1n],

@@ -13,6 +13,9 @@ export const wireVersion = 1;
 /** Bytes a frame may have, version byte included. */
 export const frameLimit = 8 * 1024 * 1024;
 
+/** A packed frame: it owns its whole buffer, so it can be transferred. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 /** Values nested deeper than this are refused on both sides: the decoder's recursion is bounded before it is the stack that ends it. */
 const depthLimit = 256;
 
