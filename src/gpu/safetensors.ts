@@ -15,19 +15,22 @@ const BYTES = { F32: 4, BF16: 2 } as const;
 type DType = keyof typeof BYTES;
 
 /** Tensors as one file, sorted by name as transformers sorts them. */
-export function encodeSafetensors(tensors: ReadonlyMap<string, Tensor>, metadata: Readonly<Record<string, string>> = { format: 'pt' }): Uint8Array {
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = { format: 'pt' },
+): Uint8Array {
   const names = [...tensors.keys()].sort();
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
   let size = 0;
   for (const name of names) {
     const { shape, data } = tensors.get(name) as Tensor;
     if (name === '__metadata__') throw new TypeError('a tensor cannot be named __metadata__');
     if (elements(shape) !== data.length) throw new TypeError(`${name}: ${data.length} values for shape [${shape.join(', ')}]`);
-    header[name] = { dtype: 'F32', shape, data_offsets: [size, size + data.length * 4] };
+    entries.push([name, { dtype: 'F32', shape, data_offsets: [size, size + data.length * 4] }]);
     size += data.length * 4;
   }
   // Padded with blanks so that the data starts on a multiple of 8.
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const length = Math.ceil(text.length / 8) * 8;
   const file = new Uint8Array(8 + length + size).fill(0x20, 8, 8 + length);
   new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
@@ -80,7 +83,8 @@ function readEntry(name: string, entry: unknown): { name: string; dtype: DType; 
   if (!isCounts(shape) || shape.length > 8) throw new TypeError(`${name}: bad shape`);
   if (!isCounts(offsets) || offsets.length !== 2) throw new TypeError(`${name}: bad data_offsets`);
   const [begin, end] = offsets as [number, number];
-  if (end - begin !== elements(shape) * BYTES[dtype]) throw new TypeError(`${name}: ${end - begin} bytes for ${dtype} [${shape.join(', ')}]`);
+  if (end - begin !== elements(shape) * BYTES[dtype])
+    throw new TypeError(`${name}: ${end - begin} bytes for ${dtype} [${shape.join(', ')}]`);
   return { name, dtype, shape, begin, end };
 }
 
@@ -100,7 +104,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 function elements(shape: readonly number[]): number {
-  const count = shape.reduce((a, b) => a * b, 1);
-  if (!Number.isSafeInteger(count)) throw new TypeError(`shape [${shape.join(', ')}] is too large`);
-  return count;
+  return shape.reduce((count, dimension) => {
+    if (!Number.isSafeInteger(count * dimension)) throw new TypeError(`shape [${shape.join(', ')}] is too large`);
+    return count * dimension;
+  }, 1);
 }

@@ -25,7 +25,9 @@ export function parametersOf(tool: ToolSpec): { name: string; required: boolean;
 }
 
 /** A call that was read, or why it could not be. */
-export type CallReading = { readonly ok: true; readonly call: ToolCall } | { readonly ok: false; readonly raw: string; readonly reason: string };
+export type CallReading =
+  | { readonly ok: true; readonly call: ToolCall }
+  | { readonly ok: false; readonly raw: string; readonly reason: string };
 
 /**
  * Reads the words after `<tool_call>`. Names are resolved among `tools` (several words, or a character the vocabulary lacks, may stand for one name);
@@ -92,4 +94,5 @@ export function splitAt(words: readonly string[], separator: string): string[][]
   return parts;
 }
 
-const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,11 +5,13 @@ export const marker = {
   unknown: '<unk>',
   start: '<|im_start|>',
   end: '<|im_end|>',
+  /** Opens a call: `<tool_call> name ( parameter = value )`. */
+  call: '<tool_call>',
   /** Opens a tool of the list: `<tool> description <name> name ( parameters )`. */
   tool: '<tool>',
   name: '<name>',
-  /** Opens a call: `<tool_call> name ( parameter = value )`. */
-  call: '<tool_call>',
+  /** Opens a repetition in the drills that precede imitation; never in an episode. */
+  copy: '<copy>',
 } as const;
 
 /** In id order: the first words of every vocabulary of ours. `<pad>` is 0. */
@@ -24,7 +26,12 @@ export const roleWord = { system: 'system', user: 'user', agent: 'assistant', to
 export const statusWord = { ok: 'ok', unknownTool: 'unknown', invalidArgument: 'invalid', notFound: 'missing', transient: 'busy' } as const;
 
 /** Every word the template itself writes; each must be in the vocabulary. */
-export const templateWords: readonly string[] = [...markers, ...Object.values(sign), ...Object.values(roleWord), ...Object.values(statusWord)];
+export const templateWords: readonly string[] = [
+  ...markers,
+  ...Object.values(sign),
+  ...Object.values(roleWord),
+  ...Object.values(statusWord),
+];
 
 const signs: ReadonlySet<string> = new Set(Object.values(sign));
 

@@ -23,7 +23,9 @@ export const openAiMessages = (task: Pick<Task, 'system' | 'query'>, turns: read
           role: 'assistant',
           content: turn.text,
           ...(turn.thought === '' ? {} : { reasoning_content: turn.thought }),
-          ...(turn.calls.length === 0 ? {} : { tool_calls: turn.calls.map((call): JsonObject => ({ type: 'function', function: { ...call } })) }),
+          ...(turn.calls.length === 0
+            ? {}
+            : { tool_calls: turn.calls.map((call): JsonObject => ({ type: 'function', function: { ...call } })) }),
         };
       default:
         return turn satisfies never;

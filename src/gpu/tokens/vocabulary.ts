@@ -76,7 +76,8 @@ export function readTokenizer(json: string): Vocabulary {
   const vocab = recordOf(model['vocab']) ?? refuse('no vocab');
   const words = new Array<string>(Object.keys(vocab).length);
   for (const [word, id] of Object.entries(vocab)) {
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= words.length || words[id] !== undefined) refuse(`id ${JSON.stringify(id)} of ${word}`);
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= words.length || words[id] !== undefined)
+      refuse(`id ${JSON.stringify(id)} of ${word}`);
     words[id as number] = word;
   }
   if (model['unk_token'] !== marker.unknown) refuse(`unknown token ${JSON.stringify(model['unk_token'])}`);
@@ -84,7 +85,8 @@ export function readTokenizer(json: string): Vocabulary {
   const missing = markers.filter((word) => vocabulary.word(vocabulary.id(word)) !== word);
   if (missing.length > 0) refuse(`no ${missing.join(' ')}`);
   const added = tokenizer['added_tokens'];
-  if (!Array.isArray(added) || added.some((token) => vocabulary.word(Number(recordOf(token)?.['id'])) !== recordOf(token)?.['content'])) refuse('added tokens outside the vocab');
+  if (!Array.isArray(added) || added.some((token) => vocabulary.word(Number(recordOf(token)?.['id'])) !== recordOf(token)?.['content']))
+    refuse('added tokens outside the vocab');
   return vocabulary;
 }
 
