@@ -24,9 +24,6 @@ export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
-/** Packed bytes: a buffer of their own, so that they can be transferred. */
-export type Bytes = Uint8Array<ArrayBuffer>;
-
 const packr = new Packr({ moreTypes: true, useRecords: false, copyBuffers: true });
 
 /**
