@@ -2,7 +2,7 @@
 import { createScriptedEngine, type ScriptedPolicy } from '../src/gpu/engines/scripted.ts';
 import { stream } from '../src/random.ts';
 import { describeEngine } from './support/engine-conformance.ts';
-import { realClock } from './support/simulated-clock.ts';
+import { systemClock } from '../src/actors/clock.ts';
 
 const stop = [2];
 /** Ids 3..9 until the stop id is drawn, or for ever where nothing stops it. */
@@ -18,7 +18,7 @@ const babbling: ScriptedPolicy = (request, seed) => {
 
 for (const latencyMs of [0, 2]) {
   describeEngine(`scripted, ${latencyMs} ms`, () => ({
-    engine: createScriptedEngine({ policy: babbling, clock: realClock, latencyMs, concurrency: 4, contextLength: 256 }),
+    engine: createScriptedEngine({ policy: babbling, clock: systemClock, latencyMs, concurrency: 4, contextLength: 256 }),
     prompt: (index) => Int32Array.from({ length: 5 + index }, (_, i) => 3 + i),
     stop,
     weights: (version) => ({ version, kind: 'full', dir: '/nowhere', sha256: '0'.repeat(64) }),

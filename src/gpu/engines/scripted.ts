@@ -157,7 +157,7 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
     metrics: async (): Promise<EngineMetrics> => ({ calls: answered, promptTokens, cachedTokens: 0, sampledTokens, busySeconds }),
     close: async () => {
       closed = true;
-      for (const fail of [...inFlight]) fail(new EngineFault('the engine was closed'));
+      for (const fail of inFlight) fail(new EngineFault('the engine was closed'));
     },
     get asked() {
       return asked;

@@ -1,0 +1,76 @@
+/** Keeps calls from an engine that fails: opens the circuit, rests, probes, closes it again. It acts on the mode chart and knows no queue. */
+import type { ActorRefFrom } from 'xstate';
+import { EngineFault } from '../errors.ts';
+import type { brokerMachine } from '../machines/broker.ts';
+import { seedOf, type Seed } from '../random.ts';
+import { booked, closedBreaker, opened, shouldOpen, type Breaker } from './breaker.ts';
+import type { Clock } from './clock.ts';
+
+export interface CircuitOptions {
+  readonly clock: Clock;
+  readonly seed: Seed;
+  readonly mode: ActorRefFrom<typeof brokerMachine>;
+  readonly probeMs: number;
+  /** Asks the engine for something real; rejects where it cannot. */
+  probe(signal: AbortSignal): Promise<unknown>;
+}
+
+export interface Circuit {
+  /** The end of one call. */
+  book(ok: boolean): void;
+  /** The engine has proved its health in another way. */
+  mend(): void;
+}
+
+export function createCircuit(options: CircuitOptions): Circuit {
+  const { clock, seed, mode, probeMs } = options;
+  let breaker: Breaker = closedBreaker;
+  let at = '';
+
+  const rest = (): void => {
+    const next = opened(breaker, seedOf(seed, 'circuit'));
+    breaker = next.breaker;
+    clock.after(next.restMs, () => mode.send({ type: 'deadline.expired' }));
+  };
+  const tryOut = (): void => {
+    const abort = new AbortController();
+    const disarm = clock.after(probeMs, () => abort.abort());
+    within(abort.signal, options.probe(abort.signal), 'the probe was not answered in time')
+      .then(
+        () => {
+          breaker = closedBreaker;
+          mode.send({ type: 'probe.answered' });
+        },
+        () => mode.send({ type: 'probe.failed' }),
+      )
+      .finally(disarm);
+  };
+  mode.subscribe({
+    next: (snapshot) => {
+      const now = snapshot.matches({ openCircuit: 'resting' }) ? 'resting' : snapshot.matches({ openCircuit: 'probing' }) ? 'probing' : '';
+      if (now === at) return;
+      at = now;
+      if (now === 'resting') rest();
+      else if (now === 'probing') tryOut();
+    },
+    error: () => {},
+  });
+
+  return {
+    book: (ok) => {
+      breaker = booked(breaker, ok, clock.now());
+      if (!ok && shouldOpen(breaker) && mode.getSnapshot().hasTag('serving')) mode.send({ type: 'circuit.opened' });
+    },
+    mend: () => {
+      breaker = closedBreaker;
+    },
+  };
+}
+
+/** Whatever `signal` says first: a promise that never settles does not hold us. */
+export function within<T>(signal: AbortSignal, promise: Promise<T>, complaint: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new EngineFault(complaint)), { once: true });
+    promise.then(resolve, reject);
+  });
+}
