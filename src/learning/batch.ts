@@ -20,6 +20,8 @@ export interface TokenSample {
   readonly sampled: Uint8Array;
   /** The sampler's log-prob where sampled, else 0. */
   readonly logprobs: Float32Array;
+  /** The trainer's log-prob at the start of the step, where the objective weighs one against the other. */
+  readonly proximal?: Float32Array;
   /** One per sample: a rollout has one advantage; the samples of a split rollout share it. */
   readonly advantage: number;
 }
