@@ -16,7 +16,7 @@ import { tokenizerFiles } from './tokens/files.ts';
 import { marker } from './tokens/markers.ts';
 import { readTokenizer, type Vocabulary } from './tokens/vocabulary.ts';
 
-/** The first `rows` rows of a tensor that training leaves as they are; a norm's weight is one row. */
+/** The first `rows` rows of a tensor that training leaves as they are; a norm's weight has one row per element. */
 export interface FrozenRows {
   readonly name: string;
   readonly rows: number;
@@ -87,9 +87,9 @@ export function readModel(dir: string, expected?: Weights): StoredModel {
       ? Notes.parse(JSON.parse(readText(dir, 'troupe.json')))
       : { version: 0 as PolicyVersion, frozen: [] };
     const tensors = fitting(shape, decodeSafetensors(bytes));
-    const rowsOf = new Map(parametersOf(shape).list.map(({ name, rows }) => [name, rows]));
+    const dimensions = dimensionsOf(shape);
     for (const { name, rows } of notes.frozen) {
-      if (rows > (rowsOf.get(name) ?? 0)) throw new ConfigFault(`troupe.json freezes ${rows} rows of ${name}`);
+      if (rows > (dimensions.get(name)?.[0] ?? 0)) throw new ConfigFault(`troupe.json freezes ${rows} rows of ${name}`);
     }
     return {
       shape,

@@ -6,11 +6,11 @@ export interface Vocabulary {
   /** Words by id. */
   readonly words: readonly string[];
   /** The id of a word or marker; the id of `<unk>` where there is none. */
-  id(word: string): number;
+  readonly id: (word: string) => number;
   /** The id of a word somebody else wrote: reserved words are unknown (markers.ts). */
-  foreignId(word: string): number;
+  readonly foreignId: (word: string) => number;
   /** The word of an id; `<unk>` for ids no word has (embedding rows may outnumber the words). */
-  word(id: number): string;
+  readonly word: (id: number) => string;
 }
 
 /** A vocabulary of `markers` followed by `words`; words that are markers already, and repetitions, are left out. */
@@ -74,14 +74,15 @@ export function readTokenizer(json: string): Vocabulary {
   if (recordOf(tokenizer['pre_tokenizer'])?.['type'] !== 'WhitespaceSplit') refuse('another pre-tokenizer');
   for (const part of ['normalizer', 'post_processor', 'truncation', 'padding']) if ((tokenizer[part] ?? null) !== null) refuse(`a ${part}`);
   const vocab = recordOf(model['vocab']) ?? refuse('no vocab');
-  const words = new Array<string>(Object.keys(vocab).length);
+  const words: (string | undefined)[] = Object.keys(vocab).map(() => undefined);
   for (const [word, id] of Object.entries(vocab)) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= words.length || words[id] !== undefined)
       refuse(`id ${JSON.stringify(id)} of ${word}`);
     words[id as number] = word;
   }
   if (model['unk_token'] !== marker.unknown) refuse(`unknown token ${JSON.stringify(model['unk_token'])}`);
-  const vocabulary = fromWords(words);
+  // Every id lies in range and none came twice, so none is missing.
+  const vocabulary = fromWords(words as string[]);
   const missing = markers.filter((word) => vocabulary.word(vocabulary.id(word)) !== word);
   if (missing.length > 0) refuse(`no ${missing.join(' ')}`);
   const added = tokenizer['added_tokens'];

@@ -138,8 +138,8 @@ export function initialise(shape: ModelShape, seed: Seed): InitialWeights {
   const frozen = [
     { name: `${at}.q_proj.weight`, rows: 2 * headDim },
     { name: `${at}.k_proj.weight`, rows: headDim },
-    { name: `${at}.q_norm.weight`, rows: 1 },
-    { name: `${at}.k_norm.weight`, rows: 1 },
+    { name: `${at}.q_norm.weight`, rows: headDim },
+    { name: `${at}.k_norm.weight`, rows: headDim },
   ];
   return { tensors, frozen };
 }
