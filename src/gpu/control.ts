@@ -20,7 +20,12 @@ type Invoke = (verb: string, args: readonly unknown[]) => Answer | Promise<Answe
 
 export interface Service<V extends Verbs> {
   /** Rejects with the service's fault class. `buffers` are moved, not copied: the caller must not use them again. */
-  call<K extends keyof V & string>(verb: K, deadlineMs: number, args: Parameters<V[K]>, buffers?: readonly ArrayBuffer[]): Promise<Awaited<ReturnType<V[K]>>>;
+  call<K extends keyof V & string>(
+    verb: K,
+    deadlineMs: number,
+    args: Parameters<V[K]>,
+    buffers?: readonly ArrayBuffer[],
+  ): Promise<Awaited<ReturnType<V[K]>>>;
   /** Ends the thread; whatever is pending rejects. */
   close(): Promise<void>;
 }
@@ -46,7 +51,9 @@ export function startService<V extends Verbs>(entry: URL, { name, Kind, data, cl
     for (const reject of pending) reject(ended);
     pending.clear();
   };
-  worker.on('error', (error: unknown) => end(new Kind(`${name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })));
+  worker.on('error', (error: unknown) =>
+    end(new Kind(`${name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })),
+  );
   worker.on('exit', (code) => end(new Kind(`${name} ended with code ${code}`)));
   // Pending calls keep the process alive through their deadlines; an idle service must not.
   worker.unref();
@@ -64,7 +71,9 @@ export function startService<V extends Verbs>(entry: URL, { name, Kind, data, cl
           void worker.terminate();
         });
         pending.add(reject);
-        remote(verb, transfer(args as readonly unknown[], [...buffers])).then(resolve, reject).finally(settle);
+        remote(verb, transfer(args as readonly unknown[], [...buffers]))
+          .then(resolve, reject)
+          .finally(settle);
       });
       if ('fault' in answer) throw faultFrom(answer.fault);
       return answer.ok as never;

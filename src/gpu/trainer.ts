@@ -16,7 +16,7 @@ export interface OptimStep {
   readonly clip: number;
 }
 
-/** Every verb rejects with TrainerFault. Calls are answered in the order in which they were made. */
+/** Every verb rejects with TrainerFault, or with the fault of the file it could not read or write (ConfigFault, RecordFault). Calls are answered in the order in which they were made. */
 export interface Trainer {
   readonly name: string;
   /** Accumulates the gradient of `objective` over the batch, its KL against the weights the trainer was made with. An empty batch adds nothing. */

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TrainerFault } from '../../src/errors.ts';
+import { TrainerFault, TroupeFault } from '../../src/errors.ts';
 import type { OptimStep, Trainer } from '../../src/gpu/trainer.ts';
 import { type TokenBatch, type TokenSample, sampledTokens } from '../../src/learning/batch.ts';
 import { type Objective, imitation } from '../../src/learning/objective.ts';
@@ -173,11 +173,11 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
       expect((await trainer.saveWeightsForSampler(join(folder, 'c'), 5 as PolicyVersion)).sha256).not.toBe(first.sha256);
     });
 
-    it('fails as TrainerFault: a directory that exists, a state that is none, a token it does not know', async () => {
+    it('fails with a fault: a directory that exists, a state that is none, a token it does not know', async () => {
       await trainer.saveWeightsForSampler(join(folder, 'a'), 1 as PolicyVersion);
-      await expect(trainer.saveWeightsForSampler(join(folder, 'a'), 1 as PolicyVersion)).rejects.toBeInstanceOf(TrainerFault);
-      await expect(trainer.saveState(folder)).rejects.toBeInstanceOf(TrainerFault);
-      await expect(trainer.loadState(join(folder, 'absent'))).rejects.toBeInstanceOf(TrainerFault);
+      await expect(trainer.saveWeightsForSampler(join(folder, 'a'), 1 as PolicyVersion)).rejects.toBeInstanceOf(TroupeFault);
+      await expect(trainer.saveState(folder)).rejects.toBeInstanceOf(TroupeFault);
+      await expect(trainer.loadState(join(folder, 'absent'))).rejects.toBeInstanceOf(TroupeFault);
       await expect(trainer.logprobs(batchOf(sample('g', [subject.vocabulary], [1], 1)))).rejects.toBeInstanceOf(TrainerFault);
       await expect(trainer.logprobs(group())).resolves.toBeDefined();
     });

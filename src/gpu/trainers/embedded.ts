@@ -18,7 +18,12 @@ export interface EmbeddedTrainerHost extends EmbeddedTrainerOptions {
 
 /** Starts the thread; a model that cannot be read rejects the first verb. */
 export function createEmbeddedTrainer({ clock, deadlineMs, maxRows = 2048, ...options }: EmbeddedTrainerHost): Trainer {
-  const service = startService<TrainerVerbs>(artifact('../../trainers/embedded/thread.js'), { name: 'the embedded trainer', Kind: TrainerFault, data: options, clock });
+  const service = startService<TrainerVerbs>(artifact('../../trainers/embedded/thread.js'), {
+    name: 'the embedded trainer',
+    Kind: TrainerFault,
+    data: options,
+    clock,
+  });
   const pack = (batch: Parameters<typeof packBatch>[0]) => boundary(TrainerFault, 'pack a batch', () => packBatch(batch, maxRows));
   return {
     name: 'embedded',

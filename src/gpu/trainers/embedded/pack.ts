@@ -40,14 +40,22 @@ export function packBatch(batch: TokenBatch, maxRows: number): PackedBatch {
     bounds: shards.map((shard) => shard.bounds),
     behaviour: Float32Array.from(places, ({ sample, i }) => sample.logprobs[i] as number),
     advantages: Float32Array.from(places, ({ sample }) => sample.advantage),
-    proximal: samples.some((sample) => sample.proximal !== undefined) ? Float32Array.from(places, ({ sample, i }) => proximalAt(sample, i)) : undefined,
+    proximal: samples.some((sample) => sample.proximal !== undefined)
+      ? Float32Array.from(places, ({ sample, i }) => proximalAt(sample, i))
+      : undefined,
     denominator: batch.denominator,
   };
 }
 
 /** Every buffer of the batch, each once. */
 export function buffersOf(batch: PackedBatch): ArrayBuffer[] {
-  const lists = [batch.behaviour, batch.advantages, batch.proximal, ...batch.bounds, ...batch.shards.flatMap(({ ids, positions, targets }) => [ids, positions, targets.rows, targets.ids])];
+  const lists = [
+    batch.behaviour,
+    batch.advantages,
+    batch.proximal,
+    ...batch.bounds,
+    ...batch.shards.flatMap(({ ids, positions, targets }) => [ids, positions, targets.rows, targets.ids]),
+  ];
   return lists.flatMap((list) => (list === undefined ? [] : [list.buffer as ArrayBuffer]));
 }
 

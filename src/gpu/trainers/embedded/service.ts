@@ -77,7 +77,14 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
       return batch.shards.reduce((total, _, index) => addSums(total, sums.get(index) as ObjectiveSums), noSums);
     },
     optimStep: ({ kind, learningRate, matrixLearningRate, weightDecay, clip }) => {
-      const { gradNorm } = core.optimStep({ kind, lr: learningRate, ...(matrixLearningRate === undefined ? {} : { muonLr: matrixLearningRate }), ...betas, weightDecay, clip });
+      const { gradNorm } = core.optimStep({
+        kind,
+        lr: learningRate,
+        ...(matrixLearningRate === undefined ? {} : { muonLr: matrixLearningRate }),
+        ...betas,
+        weightDecay,
+        clip,
+      });
       if (!Number.isFinite(gradNorm)) throw new TrainerFault(`the gradient's norm is ${gradNorm}`);
       return { gradNorm };
     },
@@ -124,7 +131,9 @@ function loadState(core: Core, dir: string): void {
   const { step } = JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8')) as { step: number };
   const tensors = decodeSafetensors(readFileSync(join(dir, 'state.safetensors')));
   const part = (kind: string): Map<string, Float32Array> =>
-    new Map([...tensors].filter(([name]) => name.startsWith(`${kind}.`)).map(([name, tensor]) => [name.slice(kind.length + 1), tensor.data]));
+    new Map(
+      [...tensors].filter(([name]) => name.startsWith(`${kind}.`)).map(([name, tensor]) => [name.slice(kind.length + 1), tensor.data]),
+    );
   core.load(part('weights'));
   core.loadOptimizerState({ step, first: part('first'), second: part('second') });
 }

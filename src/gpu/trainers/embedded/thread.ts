@@ -4,4 +4,6 @@ import { TrainerFault } from '../../../errors.ts';
 import { serve } from '../../control.ts';
 import { type EmbeddedTrainerOptions, openTrainer } from './service.ts';
 
-serve(TrainerFault, openTrainer(workerData as EmbeddedTrainerOptions), (result) => (result instanceof Float32Array ? [result.buffer as ArrayBuffer] : []));
+serve(TrainerFault, openTrainer(workerData as EmbeddedTrainerOptions), (result) =>
+  result instanceof Float32Array ? [result.buffer as ArrayBuffer] : [],
+);
