@@ -1,4 +1,10 @@
 /** The group host: runs the episodes of one task in this thread and seals them once. Knows nothing of threads, brokers or files: it has ports. */
+import { createActor } from 'xstate';
+import { asFault, ThreadFault } from '../errors.ts';
+import { groupMachine } from '../machines/group.ts';
+import type { GroupOutput, Member } from '../machines/group.ts';
+import type { Episode } from '../protocol/episode.ts';
+import type { Fault } from '../protocol/fault.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { GroupId, PolicyVersion, RunId, StepId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply, TokenRequest } from '../protocol/inference.ts';
@@ -8,6 +14,11 @@ import type { Renderer } from '../gpu/tokens/renderer.ts';
 import type { Seed } from '../random.ts';
 import type { Simulators } from '../simulation/contract.ts';
 import type { Clock } from './clock.ts';
+import { deadlineWheel } from './deadlines.ts';
+import { openEpisode } from './episode.ts';
+import type { OpenEpisode } from './episode.ts';
+import { recorder } from './recorder.ts';
+import type { GroupStage } from './stage.ts';
 
 /** What to do: plain data, so that it can cross a thread. */
 export interface GroupJob {
@@ -50,10 +61,110 @@ export interface GroupPorts {
   readonly clock: Clock;
 }
 
+/** What the chart's actions do, per group: charts are bound once per process and find their host by their system. */
+interface GroupHost {
+  open(member: number, state: Member): void;
+  cut(reason: string): void;
+}
+const hosts = new WeakMap<object, GroupHost>();
+const hostOf = (system: object): GroupHost => hosts.get(system) as GroupHost;
+
+const groupActor = groupMachine.provide({
+  actions: {
+    openMembers: ({ context, system }) => {
+      for (const [index, member] of context.members.entries()) hostOf(system).open(index, member);
+    },
+    reopenMember: ({ context, event, system }) => {
+      if (event.type === 'group.ended') hostOf(system).open(event.member, context.members[event.member] as Member);
+    },
+    cutMembers: ({ context, system }) => {
+      hostOf(system).cut(`group ${context.sealedBy}`);
+    },
+  },
+});
+
+/** A member as its host sees it: open, ended with an episode, or without one. */
+interface Seat {
+  open: OpenEpisode | null;
+  episode: Episode | null;
+  fault: Fault | null;
+}
+
+/** Cancelled episodes end at once; this only bounds the wait for one that does not. */
+const CUT_MS = 1000;
+
 /**
  * Runs the group to its seal. Resolves always, also when `signal` aborts (sealedBy `cancel`) or the group's deadline passes (sealedBy `deadline`);
- * rejects only when the host itself is broken.
+ * rejects with ThreadFault only when the host itself is broken.
  */
-export function runGroup(_job: GroupJob, _ports: GroupPorts, _signal: AbortSignal): Promise<RolloutGroup> {
-  return Promise.reject(new Error('runGroup is being written'));
+export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal): Promise<RolloutGroup> {
+  return new Promise((resolve, reject) => {
+    const wheel = deadlineWheel(ports.clock);
+    const record = recorder(ports.record, wheel);
+    const stage: GroupStage = { job, ports, opening: null, answers: new Map(), asking: new Map(), abort: new AbortController(), running: 0, late: 0 };
+    const seats: Seat[] = Array.from({ length: job.members }, () => ({ open: null, episode: null, fault: null }));
+    const dueAt = ports.clock.now() + job.deadlines.groupMs;
+
+    const actor = createActor(groupActor, {
+      input: { members: job.members, minimumScored: job.minimumScored, attempts: job.attempts },
+      inspect: record.watch(job.group, 'group', (deadline) => ({ ms: deadline === 'cut' ? CUT_MS : dueAt - ports.clock.now(), rank: 0 })),
+    });
+
+    hosts.set(actor.system, {
+      open: (index, { attempt, refill }) => {
+        const seat = seats[index] as Seat;
+        const openedAt = ports.clock.now();
+        stage.running++;
+        let ended = false;
+        const episode = openEpisode(stage, { member: index, attempt, refill, groupDueAt: dueAt }, record, (end) => {
+          ended = true;
+          stage.running--;
+          seat.open = null;
+          seat.episode = end.episode;
+          seat.fault = end.fault;
+          const now = ports.clock.now();
+          actor.send({ type: 'group.ended', member: index, attempt, end: end.end, timeAllows: dueAt - now >= now - openedAt });
+        });
+        if (!ended) seat.open = episode;
+      },
+      cut: (reason) => {
+        for (const seat of seats) seat.open?.cancel(reason);
+      },
+    });
+
+    const cancel = (): void => {
+      actor.send({ type: 'group.cancel' });
+    };
+    const close = (): void => {
+      signal.removeEventListener('abort', cancel);
+      stage.abort.abort();
+      record.flush();
+      wheel.close();
+    };
+    actor.subscribe({
+      complete: () => {
+        const sealed = groupOf(job, actor.getSnapshot().output as GroupOutput, seats);
+        // The recorder hears of the last event after the observers do.
+        queueMicrotask(() => {
+          close();
+          resolve(sealed);
+        });
+      },
+      error: (error) => {
+        close();
+        reject(asFault(ThreadFault, `group ${job.group}`, error));
+      },
+    });
+    actor.start();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+  });
+}
+
+function groupOf(job: GroupJob, { status, sealedBy }: GroupOutput, seats: readonly Seat[]): RolloutGroup {
+  const episodes = seats.flatMap(({ episode }) => (episode === null ? [] : [episode]));
+  const missing = seats.flatMap(({ episode, fault }, member) =>
+    episode === null ? [{ member, fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' } }] : [],
+  );
+  return { id: job.group, step: job.step, task: job.task, episodes, missing, status, sealedBy };
 }

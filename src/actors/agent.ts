@@ -1,0 +1,90 @@
+/** The agent's chart bound to the renderer and the engine: prompt in ids, reply in ids and as a turn. What was sampled is never rendered again (rule L1). */
+import type { AnyActorRef } from 'xstate';
+import { asFault, boundary, EngineFault } from '../errors.ts';
+import { agentMachine } from '../machines/agent.ts';
+import type { AgentContext } from '../machines/agent.ts';
+import type { Fault } from '../protocol/fault.ts';
+import type { TokenReply, TokenRequest } from '../protocol/inference.ts';
+import { traceIds } from '../protocol/trace.ts';
+import { seedOf } from '../random.ts';
+import { callKey } from './keys.ts';
+import type { CallOf } from './keys.ts';
+import { callOf, deliver, seedOfCall, stageOf, turnMs } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+export const agentActor = agentMachine.provide({
+  actions: {
+    sample: ({ context, self, system }) => {
+      const stage = stageOf(system);
+      void boundary(EngineFault, 'policy turn', () => sample(stage, context, self)).catch((error: unknown) => {
+        deliver(stage, self, { type: 'agent.fault', call: context.call, fault: asFault(EngineFault, 'policy turn', error).toData() as Fault });
+      });
+    },
+  },
+});
+
+async function sample(stage: Stage, context: AgentContext, self: AnyActorRef): Promise<void> {
+  const { job, ports } = stage.group;
+  const prompt = promptOf(stage, context);
+  const ids = concat(traceIds(context.trace), prompt);
+  const room = job.sampling.contextLength - ids.length;
+  if (room < 1) {
+    deliver(stage, self, { type: 'agent.overflow', call: context.call, length: ids.length });
+    return;
+  }
+  const call = callOf(stage, 'agent', context.call);
+  const reply = await ports.generate(requestOf(stage, call, ids, room), stage.abort.signal);
+  const said = read(reply, job.version);
+  deliver(stage, self, {
+    type: 'agent.sampled',
+    call: context.call,
+    prompt,
+    ids: said.ids,
+    logprobs: said.logprobs,
+    stopped: said.finish === 'stop',
+    version: reply.version,
+    turn: ports.renderer.parse(said.ids, job.task),
+  });
+}
+
+/** The first prompt is the group's, equal for all members; a later one is what happened since. */
+function promptOf({ group }: Stage, context: AgentContext): Int32Array {
+  const { job, ports } = group;
+  if (context.trace.length > 0) return ports.renderer.extend(context.unread, context.stopped);
+  group.opening ??= ports.renderer.open(job.task);
+  return group.opening;
+}
+
+function requestOf(stage: Stage, call: CallOf, ids: TokenRequest['ids'], room: number): TokenRequest {
+  const { job, ports, running } = stage.group;
+  return {
+    id: callKey(call, ids),
+    role: 'policy',
+    version: job.version,
+    ids,
+    n: 1,
+    // Members that ask the same first question have seeds that follow each other, so that the broker can ask once with n.
+    seed: call.turn === 1 ? Math.floor(seedOf(job.seed, job.group, call.actor, call.turn, call.sample) / 2) + stage.member : seedOfCall(stage, call),
+    stop: [...ports.renderer.stop],
+    maxTokens: Math.min(job.sampling.maxTokens, room),
+    temperature: job.sampling.temperature,
+    priority: running,
+    group: job.group,
+    deadlineMs: turnMs(stage),
+  };
+}
+
+function read(reply: TokenReply, version: number): TokenReply['samples'][number] {
+  if (reply.version !== version) throw new EngineFault(`version ${reply.version} answered where ${version} was asked`);
+  const [sampled] = reply.samples;
+  if (sampled === undefined) throw new EngineFault('a reply without a sample');
+  if (sampled.ids.length !== sampled.logprobs.length) throw new EngineFault(`${sampled.ids.length} ids with ${sampled.logprobs.length} log-probs`);
+  return sampled;
+}
+
+function concat(head: Int32Array, tail: Int32Array): TokenRequest['ids'] {
+  const ids = new Int32Array(head.length + tail.length);
+  ids.set(head);
+  ids.set(tail, head.length);
+  return ids;
+}

@@ -1,0 +1,102 @@
+/** What the actors of one episode share of the world outside their charts: the job, the ports, the time that is left. Charts are bound once per process and find their stage by their system. */
+import type { ActorSystem, AnyActorRef, EventObject } from 'xstate';
+import type { EpisodeId } from '../protocol/ids.ts';
+import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
+import type { AskMessage, MessageOf } from '../protocol/messages.ts';
+import { seedOf } from '../random.ts';
+import type { Seed } from '../random.ts';
+import type { Simulator } from '../simulation/contract.ts';
+import type { AskContext } from '../machines/ask.ts';
+import type { Question } from './ask.ts';
+import type { CallOf } from './keys.ts';
+import type { GroupJob, GroupPorts } from './group.ts';
+
+/** What the members of a group share. */
+export interface GroupStage {
+  readonly job: GroupJob;
+  readonly ports: GroupPorts;
+  /** The first prompt, equal for all members; rendered once. */
+  opening: Int32Array | null;
+  /** Equal calls on equal state answer equally: (call, state) → the first readable reply of a language model. Code answers equally by itself. */
+  readonly answers: Map<string, string>;
+  /** Tool calls in flight, so that two members who ask the same share one reply. */
+  readonly asking: Map<string, Promise<ChatReply>>;
+  /** Aborted when the group ends. */
+  readonly abort: AbortController;
+  /** Members still at work: the fewer, the sooner their calls should be answered. */
+  running: number;
+  /** Replies that came after their episode had ended. */
+  late: number;
+}
+
+export interface Stage {
+  readonly group: GroupStage;
+  readonly episode: EpisodeId;
+  readonly member: number;
+  /** 0, or 1 where a simulator's failure gave this member a fresh seed. */
+  readonly refill: number;
+  /** By the clock of the ports; never after the group's. */
+  readonly dueAt: number;
+  readonly abort: AbortController;
+  ended: boolean;
+}
+
+const stages = new WeakMap<object, Stage>();
+
+export function setStage(system: ActorSystem<never>, stage: Stage): void {
+  stages.set(system, stage);
+}
+
+export function stageOf(system: object): Stage {
+  const stage = stages.get(system);
+  if (stage === undefined) throw new Error('this actor has no stage');
+  return stage;
+}
+
+/** Milliseconds one turn may take from now: its own deadline, cut by the episode's. Never 0, since a request must have a deadline. */
+export function turnMs({ group, dueAt }: Stage): number {
+  return Math.max(1, Math.min(group.job.deadlines.turnMs, dueAt - group.ports.clock.now()));
+}
+
+/** A reply to whoever waits for it; when the episode is over it is counted and dropped. */
+export function deliver(stage: Stage, to: AnyActorRef, event: EventObject & (AskMessage<unknown> | MessageOf<'agent.sampled' | 'agent.fault' | 'agent.overflow'>)): void {
+  if (stage.ended) stage.group.late++;
+  else to.send(event);
+}
+
+/** The `sample` of a call: fresh after each unreadable attempt and in a refilled member. */
+export const sampleOf = ({ group, refill }: Stage, attempt: number): number => refill * group.job.askAttempts + attempt;
+
+export const callOf = (stage: Stage, actor: string, turn: number, attempt = 0): CallOf => ({
+  scope: stage.episode,
+  actor,
+  turn,
+  sample: sampleOf(stage, attempt),
+  version: stage.group.job.version,
+});
+
+export const seedOfCall = (stage: Stage, call: CallOf): Seed => seedOf(stage.group.job.seed, call.scope, call.actor, call.turn, call.sample);
+
+/** The model behind simulators, cancelled with `abort`; absent where the engine has none. */
+export function chatOf({ group, abort }: Pick<Stage, 'group' | 'abort'>): ((request: ChatRequest) => Promise<ChatReply>) | undefined {
+  const { ports } = group;
+  return ports.chat === undefined ? undefined : (request) => (ports.chat as NonNullable<GroupPorts['chat']>)(request, abort.signal);
+}
+
+/** What the episode's own actors ask, in their own name: the user, the judge. The tools ask in the group's name. */
+export function questionOf<View, Answer>(stage: Stage, simulator: Simulator<View, Answer>, view: View, { ask, complaints }: AskContext): Question<View, Answer> {
+  const { job, running } = stage.group;
+  const call = callOf(stage, simulator.role, ask, complaints.length);
+  return {
+    simulator,
+    view,
+    ask,
+    complaints,
+    call,
+    seed: seedOfCall(stage, call),
+    group: job.group,
+    priority: running,
+    deadlineMs: turnMs(stage),
+    chat: chatOf(stage),
+  };
+}
