@@ -1,0 +1,49 @@
+/** A teacher's episode as a token sample: the same renderer, trace and mask as a rollout's, so that what is imitated is what is later reinforced. Knows no teacher. */
+import { sampleOf, type TokenSample } from '../learning/batch.ts';
+import type { GroupId, PolicyVersion } from '../protocol/ids.ts';
+import type { Task } from '../protocol/task.ts';
+import { appendPrompt, appendSampled, type TokenTrace } from '../protocol/trace.ts';
+import type { ToolTurn, Turn, UserTurn } from '../protocol/turn.ts';
+import type { Renderer } from './tokens/renderer.ts';
+
+const version = 0 as PolicyVersion;
+const group = 'lesson' as GroupId;
+const nothing: TokenTrace = new Int32Array(0);
+
+/** The prompt, then every turn: the agent's trained, the others read. What follows the last agent turn is left out. `turns` begins after the task's query. Throws RangeError without an agent turn. */
+export function lessonOf(task: Task, turns: readonly Turn[], renderer: Renderer): TokenSample {
+  let trace = appendPrompt(nothing, renderer.open(task), version);
+  let heard: (UserTurn | ToolTurn)[] = [];
+  let spoken = false;
+  for (const turn of turns) {
+    if (turn.role !== 'agent') {
+      heard.push(turn);
+      continue;
+    }
+    if (spoken) trace = appendPrompt(trace, renderer.extend(heard, true), version);
+    heard = [];
+    const ids = renderer.write(turn, task);
+    trace = appendSampled(trace, ids, new Float32Array(ids.length), true, version);
+    spoken = true;
+  }
+  return sampleFrom(trace);
+}
+
+/** A plain text whose marked tokens are trained: look-up drills. Throws RangeError when nothing is marked. */
+export function drillOf(ids: Int32Array, trained: ArrayLike<number | boolean>): TokenSample {
+  if (trained.length !== ids.length) throw new RangeError(`${trained.length} marks for ${ids.length} ids`);
+  let trace = nothing;
+  for (let from = 0, to = 0; from < ids.length; from = to) {
+    const marked = Boolean(trained[from]);
+    while (to < ids.length && Boolean(trained[to]) === marked) to++;
+    const part = ids.subarray(from, to);
+    trace = marked ? appendSampled(trace, part, new Float32Array(part.length), false, version) : appendPrompt(trace, part, version);
+  }
+  return sampleFrom(trace);
+}
+
+function sampleFrom(trace: TokenTrace): TokenSample {
+  const sample = sampleOf(group, trace, 0);
+  if (sample === undefined) throw new RangeError('a lesson without a trained token');
+  return sample;
+}
