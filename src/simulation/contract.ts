@@ -16,7 +16,13 @@ import type { Seed } from '../random.ts';
 /** What the simulator wants said: either its reply at once (code), or the prompt a language model must answer. */
 export type Posed =
   | { readonly kind: 'reply'; readonly reply: JsonValue }
-  | { readonly kind: 'chat'; readonly messages: readonly ChatMessage[]; readonly schema?: JsonObject; readonly maxTokens: number; readonly temperature: number };
+  | {
+      readonly kind: 'chat';
+      readonly messages: readonly ChatMessage[];
+      readonly schema?: JsonObject;
+      readonly maxTokens: number;
+      readonly temperature: number;
+    };
 
 /** A reply that was read and validated by code, or why it was not: the complaint goes into the next attempt's prompt. */
 export type Reading<Answer> = { readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly complaint: string };

@@ -80,7 +80,12 @@ export interface Parameter {
 export interface Family {
   readonly domain: string;
   readonly heldOut: boolean;
-  readonly tools: readonly { readonly topic: string; readonly deed: Deed; readonly parameters: readonly Parameter[]; readonly gives: string }[];
+  readonly tools: readonly {
+    readonly topic: string;
+    readonly deed: Deed;
+    readonly parameters: readonly Parameter[];
+    readonly gives: string;
+  }[];
 }
 
 export const families: readonly Family[] = table
@@ -136,25 +141,27 @@ export const objectSchema = (parameters: readonly Parameter[], schema: (word: st
 
 /** The built-in repository, in the table's order. The description is the topic: one word. A result is one value. */
 export const builtinTools: readonly ToolSpec[] = families.flatMap(({ domain, tools }) =>
-  tools.map(
-    ({ topic, deed, parameters, gives }): ToolSpec => ({
-      name: `${domain}_${topic}`,
-      description: topic,
-      parameters: objectSchema(parameters, schemaOf),
-      returns: { ...schemaOf(gives), description: gives },
-      effects: deed === 'find' ? 'read' : 'write',
-      category: domain,
-      source: `builtin:${domain}`,
-      licence: 'MIT',
-    }),
-  ),
+  tools.map(({ topic, deed, parameters, gives }): ToolSpec => ({
+    name: `${domain}_${topic}`,
+    description: topic,
+    parameters: objectSchema(parameters, schemaOf),
+    returns: { ...schemaOf(gives), description: gives },
+    effects: deed === 'find' ? 'read' : 'write',
+    category: domain,
+    source: `builtin:${domain}`,
+    licence: 'MIT',
+  })),
 );
 
-const deeds: ReadonlyMap<string, Deed> = new Map(families.flatMap(({ domain, tools }) => tools.map(({ topic, deed }) => [`${domain}_${topic}`, deed] as const)));
+const deeds: ReadonlyMap<string, Deed> = new Map(
+  families.flatMap(({ domain, tools }) => tools.map(({ topic, deed }) => [`${domain}_${topic}`, deed] as const)),
+);
 /** What a built-in tool does, by its repository name. */
 export const deedOf = (name: string): Deed | undefined => deeds.get(name);
 
 export const heldOutDomains: ReadonlySet<string> = new Set(families.filter((family) => family.heldOut).map(({ domain }) => domain));
-const heldOutTopics: ReadonlySet<string> = new Set(families.filter((family) => family.heldOut).flatMap(({ tools }) => tools.map(({ topic }) => topic)));
+const heldOutTopics: ReadonlySet<string> = new Set(
+  families.filter((family) => family.heldOut).flatMap(({ tools }) => tools.map(({ topic }) => topic)),
+);
 /** The topics whose tools a split may show. */
 export const topicsOf = (split: 'train' | 'heldOut') => topics.filter(({ word }) => heldOutTopics.has(word) === (split === 'heldOut'));

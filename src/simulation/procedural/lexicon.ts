@@ -106,7 +106,8 @@ export const things: readonly string[] = (
   'amber anchor apple arrow basil birch bridge candle canyon cedar cherry clover coral cotton crystal daisy ember falcon feather fern garden ' +
   'garnet harbor hazel island ivory jasmine lantern lemon lily maple marble meadow mint olive opal orchid pearl pepper planet quartz river saffron willow'
 ).split(' ');
-export const people: readonly string[] = 'anna boris carla diego elena felix greta hugo irene jonas karin lucas maria nadia oscar paula ruben sofia'.split(' ');
+export const people: readonly string[] =
+  'anna boris carla diego elena felix greta hugo irene jonas karin lucas maria nadia oscar paula ruben sofia'.split(' ');
 export const numbers: readonly number[] = Array.from({ length: 20 }, (_, i) => i + 1);
 export const flags = ['true', 'false'] as const;
 /** Values of the enumerated parameters. */
@@ -119,7 +120,8 @@ export const syllables: readonly string[] = (
 ).split(' ');
 
 /** What people put between the words that matter. */
-export const fillers: readonly string[] = 'please kindly maybe well so um like just really okay hello thanks sorry could would actually basically anyway hmm again'.split(' ');
+export const fillers: readonly string[] =
+  'please kindly maybe well so um like just really okay hello thanks sorry could would actually basically anyway hmm again'.split(' ');
 
 /** The system prompt, from detailed to generic. */
 export const systemPrompts: readonly (readonly string[])[] = [

@@ -1,0 +1,60 @@
+/** What solving a task comes to: the results and the world its expected calls lead to, how each request is closed, and in how few turns. */
+import type { JsonValue } from '../../protocol/json.ts';
+import type { Task } from '../../protocol/task.ts';
+import type { World } from '../../protocol/world.ts';
+import { applyPatch } from '../state.ts';
+import { type Rule, act, rulesCollection } from './tool.ts';
+import { heardBefore, isGrounded } from './grounding.ts';
+import { speech } from './lexicon.ts';
+
+export interface Solution {
+  /** One per expected call. */
+  readonly results: readonly { readonly status: 'ok' | 'notFound'; readonly result: JsonValue }[];
+  readonly world: World;
+  /** What is said when a request is served: one text per request. */
+  readonly closings: readonly string[];
+  /** The parameter of the first call that only the user can tell; undefined when nothing is missing. */
+  readonly asks: string | undefined;
+  /** Agent turns of the shortest solution, retries of busy tools included. */
+  readonly agentTurns: number;
+}
+
+const known = new WeakMap<Task, Solution>();
+
+/** A task's solution; a task that one process plays many times is solved once. */
+export function solutionOf(task: Task): Solution {
+  let solution = known.get(task);
+  if (solution === undefined) {
+    solution = solve(task);
+    known.set(task, solution);
+  }
+  return solution;
+}
+
+function solve(task: Task): Solution {
+  let world = task.world;
+  let retries = 0;
+  const results = task.expectedCalls.map((call): Solution['results'][number] => {
+    const rule = task.world.entities[rulesCollection]?.[call.name] as unknown as Rule;
+    retries += rule.busy;
+    const done = act(rule, call, world);
+    if (done === undefined) return { status: 'notFound', result: null };
+    world = applyPatch(world, done.patch);
+    return { status: 'ok', result: done.result };
+  });
+  const closings = task.intent.requests.map((_, turn): string => {
+    const last = task.expectedCalls.findLastIndex((call) => call.turn === turn);
+    if (last >= 0) return results[last]?.status === 'notFound' ? speech.missing : speech.done;
+    return task.expectedAnswer === undefined ? speech.none : `${speech.answer} ${task.expectedAnswer}`;
+  });
+  const asks = task.branch === 'ask' ? missingSlot(task) : undefined;
+  const agentTurns = task.expectedCalls.length + retries + closings.length + (asks === undefined ? 0 : 1);
+  return { results, world, closings, asks, agentTurns };
+}
+
+/** The argument of the first call that nothing said so far tells. */
+function missingSlot(task: Task): string | undefined {
+  const heard = heardBefore(task);
+  const [first] = task.expectedCalls;
+  return first === undefined ? undefined : Object.keys(first.arguments).find((name) => !isGrounded(heard, first.arguments[name]));
+}

@@ -1,0 +1,78 @@
+/** Argument and result values of each kind. Knows words and kinds; nothing of tools, records or requests. */
+import type { JsonValue } from '../../protocol/json.ts';
+import { type Seed, type Stream, uniform } from '../../random.ts';
+import type { Kind } from './families.ts';
+import { flags, numbers, people, things } from './lexicon.ts';
+
+/** What a slot may hold: its kind, and for a choice the values, for a number its bounds. */
+export interface Domain {
+  readonly kind: Kind;
+  /** Of a choice. */
+  readonly values?: readonly JsonValue[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/** Draws values no earlier draw of the same task gave, so that a value says by itself where it came from. */
+export class Values {
+  readonly #draws: Stream;
+  /** Probability that a free value has two words. */
+  readonly #pairs: number;
+  readonly #used = new Set<string>();
+
+  constructor(draws: Stream, pairs: number) {
+    this.#draws = draws;
+    this.#pairs = pairs;
+  }
+
+  /** A value of the domain, new where the domain is large enough to have new ones. */
+  draw(domain: Domain): JsonValue {
+    let value = this.#any(domain);
+    for (let tries = 0; tries < 8 && this.#used.has(String(value)); tries++) value = this.#any(domain);
+    for (const word of [String(value), ...String(value).split(' ')]) this.#used.add(word);
+    return value;
+  }
+
+  #any(domain: Domain): JsonValue {
+    switch (domain.kind) {
+      case 'thing':
+      case 'person': {
+        const pool = domain.kind === 'person' ? people : things;
+        const first = this.#fresh(pool);
+        return this.#draws.chance(this.#pairs) ? `${first} ${this.#fresh(pool)}` : first;
+      }
+      case 'number':
+        return this.#draws.pick(numbersWithin(domain));
+      case 'flag':
+        return this.#draws.chance(0.5);
+      case 'choice':
+        return this.#draws.pick(domain.values ?? ['']);
+    }
+  }
+
+  #fresh(pool: readonly string[]): string {
+    let word = this.#draws.pick(pool);
+    for (let tries = 0; tries < 8 && this.#used.has(word); tries++) word = this.#draws.pick(pool);
+    return word;
+  }
+}
+
+export const numbersWithin = ({ minimum = 1, maximum = 20 }: Domain): readonly number[] =>
+  numbers.filter((n) => n >= minimum && n <= maximum);
+
+/** The value a seed names: what a tool makes up for a field nobody wrote, the same whenever it is asked. */
+export function valueOf(domain: Domain, seed: Seed): JsonValue {
+  const pick = <T>(list: readonly T[], counter: number): T => list[Math.floor(uniform(seed, counter) * list.length)] as T;
+  switch (domain.kind) {
+    case 'thing':
+      return pick(things, 0);
+    case 'person':
+      return pick(people, 0);
+    case 'number':
+      return pick(numbersWithin(domain), 0);
+    case 'flag':
+      return pick(flags, 0) === 'true';
+    case 'choice':
+      return pick(domain.values ?? [''], 0);
+  }
+}
