@@ -1,0 +1,60 @@
+/** Finds threads that no longer come back to their event loop. It knows threads by number and time by its own beats: a coordinator that was itself held up blames nobody. */
+import type { Clock } from './clock.ts';
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  readonly beatMs: number;
+  ping(thread: number): void;
+  /** The thread missed three beats. */
+  kill(thread: number): void;
+}
+
+export interface Heartbeat {
+  watch(thread: number): void;
+  heard(thread: number): void;
+  forget(thread: number): void;
+  close(): void;
+}
+
+/** Three missed beats of one second find a loop in under 5 s. */
+export const patience = 3;
+
+export function createHeartbeat({ clock, beatMs, ping, kill }: HeartbeatOptions): Heartbeat {
+  /** Thread → pings it has not answered. */
+  const missed = new Map<number, number>();
+  let disarm: (() => void) | undefined;
+
+  const beat = (): void => {
+    disarm = undefined;
+    for (const [thread, count] of missed) {
+      if (count < patience) {
+        missed.set(thread, count + 1);
+        ping(thread);
+      } else {
+        missed.delete(thread);
+        kill(thread);
+      }
+    }
+    arm();
+  };
+  const arm = (): void => {
+    if (missed.size > 0) disarm ??= clock.after(beatMs, beat);
+  };
+
+  return {
+    watch: (thread) => {
+      if (!missed.has(thread)) missed.set(thread, 0);
+      arm();
+    },
+    heard: (thread) => {
+      if (missed.has(thread)) missed.set(thread, 0);
+    },
+    forget: (thread) => {
+      missed.delete(thread);
+    },
+    close: () => {
+      missed.clear();
+      disarm?.();
+    },
+  };
+}
