@@ -1,0 +1,52 @@
+/** The figures of one step, for people, metrics.jsonl and the live view. Counts and means only: no times, nothing that two equal runs could differ in. */
+import type { PackedStep } from '../learning/batch.ts';
+import { sampledTokens } from '../learning/batch.ts';
+import { lostMembers } from '../learning/census.ts';
+import type { CurriculumState } from '../learning/curriculum.ts';
+import type { ObjectiveMetrics } from '../learning/objective.ts';
+import type { RolloutGroup } from '../protocol/group.ts';
+import type { PolicyVersion } from '../protocol/ids.ts';
+import type { JsonObject } from '../protocol/json.ts';
+
+/** Of the step's first pass over its samples: the on-policy one, whose ratios say what sampler and trainer disagree by. */
+export interface Learnt {
+  readonly metrics: ObjectiveMetrics;
+  readonly gradNorm: number;
+  readonly learningRate: number;
+}
+
+export interface StepFigures {
+  readonly packed: PackedStep;
+  readonly groups: readonly RolloutGroup[];
+  readonly learnt: Learnt | undefined;
+  readonly before: CurriculumState;
+  readonly after: CurriculumState;
+  readonly version: PolicyVersion;
+}
+
+/** Keys are stable: they are columns of metrics.jsonl. `null` where there is nothing to average. */
+export function stepMetrics({ packed, groups, learnt, before, after, version }: StepFigures): JsonObject {
+  const { rewards, census, rollouts, batch } = packed;
+  const mean = (values: readonly number[]): number | null =>
+    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+  const groupsTrained = new Set(batch.samples.map((sample) => sample.group)).size;
+  return {
+    version,
+    difficulty: before.difficulty,
+    nextDifficulty: after.difficulty,
+    meanReward: mean(rewards),
+    success: mean(rewards.map((reward) => (reward === 1 ? 1 : 0))),
+    scored: rewards.length,
+    members: census.members,
+    lost: lostMembers(census),
+    fates: { ...census.fates },
+    deciles: census.deciles.map((decile) => ({ ...decile })),
+    groups: groups.length,
+    groupsTrained,
+    rollouts,
+    samples: batch.samples.length,
+    sampledTokens: sampledTokens(batch.samples),
+    turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
+    ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
+  };
+}

@@ -1,0 +1,248 @@
+/**
+ * The policy-update actor: sealed groups in, one committed policy version out, exactly once a step however often it is asked. The order of its doings is
+ * machines/policy-update.ts; here each is bound to trainer, checkpoint folder, journal and engine. It knows no threads and draws no tasks.
+ */
+import { type ActorRefFrom, createActor, fromPromise } from 'xstate';
+import { asFault, RecordFault, TrainerFault } from '../errors.ts';
+import { type BatchRule, type PackedStep, packStep, type TokenSample } from '../learning/batch.ts';
+import type { LossBound } from '../learning/census.ts';
+import type { CurriculumRule } from '../learning/curriculum.ts';
+import type { Objective, ObjectiveMetrics } from '../learning/objective.ts';
+import { policyUpdateMachine } from '../machines/policy-update.ts';
+import type { FrameOf } from '../protocol/frame.ts';
+import type { RolloutGroup } from '../protocol/group.ts';
+import type { GroupId, PolicyVersion, StepId } from '../protocol/ids.ts';
+import type { StepCommitted, Weights } from '../protocol/policy.ts';
+import { type Checkpoint, pruneCheckpoints, type Retention } from './checkpoint.ts';
+import type { Clock } from './clock.ts';
+import { type Canary, type Sample, verifyCanary } from './policy-update-canary.ts';
+import { chainOf, saveStep, type Standing, type StepRequest, type StepResult, stored, storedResult } from './policy-update-commit.ts';
+import type { Learnt } from './policy-update-metrics.ts';
+import type { OptimStep, Trainer } from './trainer.ts';
+
+export interface PolicyUpdateOptions {
+  /** Folder of the run's checkpoints. */
+  readonly checkpoints: string;
+  readonly retention: Retention;
+  readonly objective: Objective;
+  readonly optimiser: OptimStep;
+  /** Steps over which the learning rate rises to its value. */
+  readonly warmup: number;
+  /** Passes over a step's samples. */
+  readonly epochs: number;
+  readonly batch: BatchRule;
+  readonly curriculum: CurriculumRule;
+  /** Versions a rollout may lag behind; 0 = on-policy. */
+  readonly staleness: number;
+  readonly losses: LossBound;
+  readonly canary: Canary;
+  /** Milliseconds, by the names in the chart's meta.deadline. */
+  readonly deadlines: {
+    readonly record: number;
+    readonly train: number;
+    readonly checkpoint: number;
+    readonly publish: number;
+    readonly verify: number;
+  };
+}
+
+export interface PolicyUpdatePorts {
+  readonly trainer: Trainer;
+  /** Appends a frame; with `sync` it resolves when the frame is on disk. */
+  record(
+    frame: FrameOf<'step.intent'> | FrameOf<'step.committed'> | FrameOf<'policy.published'>,
+    options: { sync: boolean },
+  ): Promise<void>;
+  publish(weights: Weights): Promise<void>;
+  /** One call to the engine, for the canary. */
+  readonly sample: Sample;
+  readonly clock: Clock;
+}
+
+export interface PolicyUpdate {
+  /** Idempotent by step: asked again, a committed step answers with its stored result. Rejects with TrainerFault, RecordFault or EngineFault; after that the actor has stopped. */
+  step(request: StepRequest): Promise<StepResult>;
+  readonly standing: Standing;
+  close(): void;
+}
+
+/** The present step as it grows; one at a time. */
+interface Work {
+  readonly request: StepRequest;
+  readonly resolve: (result: StepResult) => void;
+  readonly reject: (fault: unknown) => void;
+  packed?: PackedStep;
+  learnt?: Learnt;
+  checkpoint?: Checkpoint;
+  result?: StepResult;
+}
+
+export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUpdatePorts, from: Standing): PolicyUpdate {
+  let standing = from;
+  let work: Work | undefined;
+  let results: { readonly step: StepId; readonly result: StepResult } | undefined;
+  let trouble: unknown;
+  const abort = new AbortController();
+  const { trainer } = ports;
+  const present = (): Work => work as Work;
+
+  const machine = policyUpdateMachine.provide({
+    actors: {
+      recordIntent: fromPromise(() =>
+        ports.record(
+          { kind: 'step.intent', intent: { step: present().request.step, groups: groupsOf(present()), parent: standing.weights.version } },
+          { sync: true },
+        ),
+      ),
+      train: fromPromise(async () => {
+        const own = present();
+        checkStaleness(own.request.groups, standing.weights.version, options.staleness);
+        own.packed = packStep(own.request.groups, options.batch);
+        if (own.packed.rollouts > 0) own.learnt = await learn(trainer, options, own.packed, standing.updates);
+        return own.packed.rollouts;
+      }),
+      checkpoint: fromPromise(async () => {
+        const own = present();
+        own.checkpoint = await saveStep(trainer, options, standing, own.request, own.packed as PackedStep, own.learnt);
+      }),
+      commit: fromPromise(async () => {
+        const own = present();
+        const { checkpoint, packed, request } = own as Required<Work>;
+        const body = {
+          step: request.step,
+          groups: groupsOf(own),
+          version: checkpoint.manifest.version,
+          trained: packed.batch.samples.length,
+          checkpoint: checkpoint.hash,
+        };
+        const committed: StepCommitted = { ...body, chain: chainOf(standing.committed?.chain ?? null, body) };
+        own.result = stored(checkpoint, committed);
+        await ports.record({ kind: 'step.committed', committed, metrics: own.result.metrics }, { sync: true });
+        standing = own.result.standing;
+      }),
+      publish: fromPromise(async () => {
+        await ports.publish(standing.weights);
+        await ports.record({ kind: 'policy.published', weights: standing.weights }, { sync: false });
+      }),
+      verify: fromPromise(async () => {
+        await verifyCanary(options.canary, trainer, ports.sample, standing.weights.version, options.deadlines.verify, abort.signal);
+        pruneCheckpoints(options.checkpoints, options.retention);
+      }),
+    },
+    actions: {
+      deliver: () => {
+        const own = present();
+        const result = own.result as StepResult;
+        results = { step: own.request.step, result };
+        work = undefined;
+        own.resolve(result);
+      },
+      deliverStored: () => {
+        const own = present();
+        const { step } = own.request;
+        work = undefined;
+        const result = results?.step === step ? results.result : storedResult(options.checkpoints, standing, step);
+        if (result === null) own.reject(new RecordFault(`step ${step} was committed and its checkpoint is gone`));
+        else own.resolve(result);
+      },
+      fail: ({ context, event }) => {
+        const own = present();
+        const error =
+          (event as { error?: unknown }).error ??
+          new TrainerFault(`step ${context.step ?? ''}: no answer before the ${(event as { deadline?: string }).deadline ?? ''} deadline`);
+        trouble = asFault(TrainerFault, `step ${context.step ?? ''}`, error);
+        abort.abort();
+        work = undefined;
+        own.reject(trouble);
+      },
+      refuse: () => undefined,
+    },
+  });
+
+  const actor = createActor(machine, { input: { committed: from.committed?.step ?? null } });
+  actor.subscribe({ error: (error) => work?.reject(asFault(TrainerFault, 'policy update', error)) });
+  armDeadlines(actor, options, ports.clock);
+  actor.start();
+
+  return {
+    step: (request) =>
+      new Promise((resolve, reject) => {
+        if (trouble !== undefined || actor.getSnapshot().status !== 'active')
+          return reject(new TrainerFault('the policy update has stopped', { cause: trouble }));
+        if (work !== undefined)
+          return reject(new TrainerFault(`step ${request.step} was asked while step ${work.request.step} is under way`));
+        work = { request, resolve, reject };
+        actor.send({ type: 'step.requested', step: request.step });
+      }),
+    get standing() {
+      return standing;
+    },
+    close: () => {
+      abort.abort();
+      actor.stop();
+      work?.reject(new TrainerFault('the policy update is closed'));
+      work = undefined;
+    },
+  };
+}
+
+const groupsOf = (work: Work): GroupId[] => work.request.groups.map((group) => group.id);
+
+/** Sends `deadline.expired` to the state that names one, unless it was left by then. */
+function armDeadlines(actor: ActorRefFrom<typeof policyUpdateMachine>, { deadlines }: PolicyUpdateOptions, clock: Clock): void {
+  let cancel = (): void => undefined;
+  let armed = '';
+  actor.subscribe({
+    next: (snapshot) => {
+      const state = snapshot.value as string;
+      if (state === armed) return;
+      armed = state;
+      cancel();
+      const deadline = Object.values(snapshot.getMeta()).find((meta) => meta?.deadline !== undefined)?.deadline as
+        | keyof typeof deadlines
+        | undefined;
+      cancel =
+        deadline === undefined
+          ? () => undefined
+          : clock.after(deadlines[deadline], () => actor.send({ type: 'deadline.expired', deadline }));
+    },
+    error: () => cancel(),
+    complete: () => cancel(),
+  });
+}
+
+function checkStaleness(groups: readonly RolloutGroup[], version: PolicyVersion, staleness: number): void {
+  for (const group of groups)
+    for (const { id, policy } of group.episodes)
+      if (policy !== null && (version - policy.start > staleness || policy.end > version))
+        throw new TrainerFault(
+          `${id} was sampled by versions ${policy.start}..${policy.end}; version ${version} may train rollouts at most ${staleness} behind`,
+        );
+}
+
+async function learn(trainer: Trainer, options: PolicyUpdateOptions, { batch }: PackedStep, updates: number): Promise<Learnt> {
+  const { objective, optimiser, epochs, warmup } = options;
+  const learningRate = optimiser.learningRate * (warmup > 0 ? Math.min(1, (updates + 1) / warmup) : 1);
+  const ready =
+    objective.importance === 'token' && epochs > 1
+      ? { ...batch, samples: withProximal(batch.samples, await trainer.logprobs(batch)) }
+      : batch;
+  let metrics: ObjectiveMetrics | undefined;
+  let gradNorm = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const figures = await trainer.forwardBackward(ready, objective);
+    const stepped = await trainer.optimStep({ ...optimiser, learningRate });
+    // The first pass is the on-policy one: its ratios say what sampler and trainer disagree by.
+    metrics ??= figures;
+    if (epoch === 0) gradNorm = stepped.gradNorm;
+  }
+  return { metrics: metrics ?? {}, gradNorm, learningRate };
+}
+
+function withProximal(samples: readonly TokenSample[], logprobs: Float32Array): TokenSample[] {
+  let at = 0;
+  return samples.map((sample) => ({
+    ...sample,
+    proximal: Float32Array.from(sample.sampled, (one) => (one === 1 ? (logprobs[at++] as number) : 0)),
+  }));
+}

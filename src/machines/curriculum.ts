@@ -1,0 +1,61 @@
+/** The curriculum as an actor: draws tasks' difficulties while a step is drawn, moves D once by the step's rewards. The rule is learning/curriculum.ts; nothing here knows a task. */
+import { assign, assertEvent, setup } from 'xstate';
+import { advance, type CurriculumRule, type CurriculumState, draw, type Drawn, startOf } from '../learning/curriculum.ts';
+import type { Seed } from '../random.ts';
+import { effect } from './unbound.ts';
+
+export interface CurriculumInput {
+  readonly rule: CurriculumRule;
+  readonly seed: Seed;
+  /** From a checkpoint; absent at the start of a run. */
+  readonly state?: CurriculumState;
+}
+
+export interface CurriculumContext {
+  readonly rule: CurriculumRule;
+  readonly seed: Seed;
+  readonly state: CurriculumState;
+  /** Of the step being drawn or rolled, in task order. */
+  readonly drawn: readonly Drawn[];
+}
+
+export type CurriculumEvent =
+  | { readonly type: 'curriculum.draw'; readonly tasks: number }
+  /** One per scored member of the step, zero-variance groups included. */
+  | { readonly type: 'curriculum.rewarded'; readonly rewards: readonly number[] };
+
+export const curriculumMachine = setup({
+  types: {
+    input: {} as CurriculumInput,
+    context: {} as CurriculumContext,
+    events: {} as CurriculumEvent,
+    meta: {} as { deadline?: string; idle?: boolean },
+  },
+  actions: {
+    drawTasks: assign(({ context, event }) => {
+      assertEvent(event, 'curriculum.draw');
+      const drawn: Drawn[] = [];
+      let { state } = context;
+      for (let i = 0; i < event.tasks; i++) {
+        const next = draw(context.rule, state, context.seed);
+        drawn.push(next);
+        state = next.state;
+      }
+      return { drawn, state };
+    }),
+    moveDifficulty: assign(({ context, event }) => {
+      assertEvent(event, 'curriculum.rewarded');
+      return { state: advance(context.rule, context.state, event.rewards), drawn: [] };
+    }),
+    /** Bound: hands over the difficulties drawn. */
+    deliver: effect('deliver'),
+  },
+}).createMachine({
+  id: 'curriculum',
+  context: ({ input }) => ({ rule: input.rule, seed: input.seed, state: input.state ?? startOf(input.rule), drawn: [] }),
+  initial: 'steady',
+  states: {
+    steady: { meta: { idle: true }, on: { 'curriculum.draw': { target: 'awaitingRewards', actions: ['drawTasks', 'deliver'] } } },
+    awaitingRewards: { meta: { idle: true }, on: { 'curriculum.rewarded': { target: 'steady', actions: 'moveDifficulty' } } },
+  },
+});
