@@ -1,10 +1,10 @@
 /** The agent's chart bound to the renderer and the engine: prompt in ids, reply in ids and as a turn. What was sampled is never rendered again (rule L1). */
-import type { AnyActorRef } from 'xstate';
 import { asFault, boundary, EngineFault } from '../errors.ts';
 import { agentMachine } from '../machines/agent.ts';
 import type { AgentContext } from '../machines/agent.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { TokenReply, TokenRequest } from '../protocol/inference.ts';
+import type { MessageOf } from '../protocol/messages.ts';
 import { traceIds } from '../protocol/trace.ts';
 import { seedOf } from '../random.ts';
 import { callKey } from './keys.ts';
@@ -16,26 +16,28 @@ export const agentActor = agentMachine.provide({
   actions: {
     sample: ({ context, self, system }) => {
       const stage = stageOf(system);
-      void boundary(EngineFault, 'policy turn', () => sample(stage, context, self)).catch((error: unknown) => {
-        deliver(stage, self, { type: 'agent.fault', call: context.call, fault: asFault(EngineFault, 'policy turn', error).toData() as Fault });
-      });
+      void boundary(EngineFault, 'policy turn', () => sample(stage, context)).then(
+        (message) => {
+          deliver(stage, self, message);
+        },
+        (error: unknown) => {
+          deliver(stage, self, { type: 'agent.fault', call: context.call, fault: asFault(EngineFault, 'policy turn', error).toData() as Fault });
+        },
+      );
     },
   },
 });
 
-async function sample(stage: Stage, context: AgentContext, self: AnyActorRef): Promise<void> {
+async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'agent.sampled' | 'agent.overflow'>> {
   const { job, ports } = stage.group;
   const prompt = promptOf(stage, context);
   const ids = concat(traceIds(context.trace), prompt);
   const room = job.sampling.contextLength - ids.length;
-  if (room < 1) {
-    deliver(stage, self, { type: 'agent.overflow', call: context.call, length: ids.length });
-    return;
-  }
+  if (room < 1) return { type: 'agent.overflow', call: context.call, length: ids.length };
   const call = callOf(stage, 'agent', context.call);
   const reply = await ports.generate(requestOf(stage, call, ids, room), stage.abort.signal);
   const said = read(reply, job.version);
-  deliver(stage, self, {
+  return {
     type: 'agent.sampled',
     call: context.call,
     prompt,
@@ -44,7 +46,7 @@ async function sample(stage: Stage, context: AgentContext, self: AnyActorRef): P
     stopped: said.finish === 'stop',
     version: reply.version,
     turn: ports.renderer.parse(said.ids, job.task),
-  });
+  };
 }
 
 /** The first prompt is the group's, equal for all members; a later one is what happened since. */

@@ -16,7 +16,7 @@ import type { Simulators } from '../simulation/contract.ts';
 import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
 import { openEpisode } from './episode.ts';
-import type { OpenEpisode } from './episode.ts';
+import type { EpisodeEnd, OpenEpisode } from './episode.ts';
 import { recorder } from './recorder.ts';
 import type { GroupStage } from './stage.ts';
 
@@ -110,23 +110,34 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
       inspect: record.watch(job.group, 'group', (deadline) => ({ ms: deadline === 'cut' ? CUT_MS : dueAt - ports.clock.now(), rank: 0 })),
     });
 
+    const open = (index: number, { attempt, refill }: Member): void => {
+      const seat = seats[index] as Seat;
+      const openedAt = ports.clock.now();
+      stage.running++;
+      const onEnd = (end: EpisodeEnd): void => {
+        stage.running--;
+        seat.open = null;
+        seat.episode = end.episode;
+        seat.fault = end.fault;
+        const now = ports.clock.now();
+        actor.send({ type: 'group.ended', member: index, attempt, end: end.end, timeAllows: dueAt - now >= now - openedAt });
+      };
+      // An actor must not be made inside another's action: it opens when the chart has come to rest, unless it is cut before.
+      const waiting: OpenEpisode = {
+        cancel: (reason) => {
+          onEnd({ end: 'cut', episode: null, fault: { kind: 'CancelledFault', message: reason } });
+        },
+      };
+      seat.open = waiting;
+      queueMicrotask(() => {
+        if (seat.open !== waiting) return;
+        const episode = openEpisode(stage, { member: index, attempt, refill, groupDueAt: dueAt }, record, onEnd);
+        // It may have ended already, and its seat be taken by the next attempt.
+        if (seat.open === waiting) seat.open = episode;
+      });
+    };
     hosts.set(actor.system, {
-      open: (index, { attempt, refill }) => {
-        const seat = seats[index] as Seat;
-        const openedAt = ports.clock.now();
-        stage.running++;
-        let ended = false;
-        const episode = openEpisode(stage, { member: index, attempt, refill, groupDueAt: dueAt }, record, (end) => {
-          ended = true;
-          stage.running--;
-          seat.open = null;
-          seat.episode = end.episode;
-          seat.fault = end.fault;
-          const now = ports.clock.now();
-          actor.send({ type: 'group.ended', member: index, attempt, end: end.end, timeAllows: dueAt - now >= now - openedAt });
-        });
-        if (!ended) seat.open = episode;
-      },
+      open,
       cut: (reason) => {
         for (const seat of seats) seat.open?.cancel(reason);
       },

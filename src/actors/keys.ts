@@ -19,6 +19,3 @@ export function callKey(call: CallOf, prompt: Int32Array | string): CallId {
   else hash.update(new Uint8Array(prompt.buffer, prompt.byteOffset, prompt.byteLength));
   return hash.digest('hex').slice(0, 32) as CallId;
 }
-
-/** 16 hex digits of sha256: a name for a value that is too long to be one. */
-export const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

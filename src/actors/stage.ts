@@ -1,5 +1,5 @@
 /** What the actors of one episode share of the world outside their charts: the job, the ports, the time that is left. Charts are bound once per process and find their stage by their system. */
-import type { ActorSystem, AnyActorRef, EventObject } from 'xstate';
+import type { AnyActorRef, EventObject } from 'xstate';
 import type { EpisodeId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
 import type { AskMessage, MessageOf } from '../protocol/messages.ts';
@@ -43,7 +43,7 @@ export interface Stage {
 
 const stages = new WeakMap<object, Stage>();
 
-export function setStage(system: ActorSystem<never>, stage: Stage): void {
+export function setStage(system: object, stage: Stage): void {
   stages.set(system, stage);
 }
 

@@ -3,6 +3,7 @@ import { assign } from 'xstate';
 import { toolMachine } from '../machines/tool.ts';
 import type { AskMessage } from '../protocol/messages.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
+import type { World } from '../protocol/world.ts';
 import { seedOf } from '../random.ts';
 import type { ToolAnswer, ToolSimulator, ToolView } from '../simulation/contract.ts';
 import { applyPatch, complaintsAbout, occurrenceKey, stateHash } from '../simulation/state.ts';
@@ -14,7 +15,9 @@ import type { GroupStage, Stage } from './stage.ts';
 
 export const toolActor = toolMachine.provide({
   actions: {
-    applyPatch: assign(({ context }) => (context.turn === null ? {} : { world: applyPatch(context.world, context.turn.patch) })),
+    applyPatch: assign(({ context }) =>
+      context.turn === null || context.turn.patch.length === 0 ? {} : { world: applyPatch(context.world, context.turn.patch) },
+    ),
     pose: ({ context, self, system }) => {
       const stage = stageOf(system);
       const { job, ports, running } = stage.group;
@@ -27,7 +30,7 @@ export const toolActor = toolMachine.provide({
         answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: refusal });
         return;
       }
-      const state = `${occurrenceKey(context.call)} ${stateHash(context.world)}`;
+      const state = `${occurrenceKey(context.call)} ${nameOf(context.world)}`;
       const call: CallOf = { scope: job.group, actor: `tool ${state}`, turn: 0, sample: sampleOf(stage, context.complaints.length), version: job.version };
       pose(
         {
@@ -48,6 +51,14 @@ export const toolActor = toolMachine.provide({
     },
   },
 });
+
+/** Members share the world they start from, and most calls leave the world as it is: each state is named once. */
+const names = new WeakMap<World, string>();
+function nameOf(world: World): string {
+  let name = names.get(world);
+  if (name === undefined) names.set(world, (name = stateHash(world)));
+  return name;
+}
 
 /** The simulator with what code demands of every answer, and with the answers a language model has already given in this group. */
 function reliable(simulator: ToolSimulator, { answers }: GroupStage, state: string): ToolSimulator {

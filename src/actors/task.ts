@@ -1,0 +1,105 @@
+/** The task writer's chart bound to its simulator: one view of the wanted difficulty in, one validated task out. Knows nothing of curricula. */
+import { createActor } from 'xstate';
+import { asFault, faultFrom, TaskFault } from '../errors.ts';
+import { taskMachine } from '../machines/task.ts';
+import type { TaskOutput } from '../machines/task.ts';
+import type { RecordedEvent } from '../protocol/frame.ts';
+import { groupId } from '../protocol/ids.ts';
+import type { PolicyVersion } from '../protocol/ids.ts';
+import type { Task } from '../protocol/task.ts';
+import { seedOf } from '../random.ts';
+import type { Seed } from '../random.ts';
+import type { TaskView, TaskWriter } from '../simulation/contract.ts';
+import { pose } from './ask.ts';
+import type { Clock } from './clock.ts';
+import { deadlineWheel } from './deadlines.ts';
+import type { GroupPorts } from './group.ts';
+import { recorder } from './recorder.ts';
+
+export interface WriteJob {
+  readonly view: TaskView;
+  /** The run's seed. */
+  readonly seed: Seed;
+  readonly attempts: number;
+  readonly deadlineMs: number;
+  readonly version: PolicyVersion;
+}
+
+export interface WritePorts {
+  readonly writer: TaskWriter;
+  readonly chat?: GroupPorts['chat'];
+  record(events: RecordedEvent[]): void;
+  readonly clock: Clock;
+}
+
+interface Desk {
+  readonly job: WriteJob;
+  readonly ports: WritePorts;
+  readonly signal: AbortSignal;
+  readonly dueAt: number;
+}
+const desks = new WeakMap<object, Desk>();
+
+const taskActor = taskMachine.provide({
+  actions: {
+    pose: ({ context, self, system }) => {
+      const { job, ports, signal, dueAt } = desks.get(system) as Desk;
+      const { chat } = ports;
+      const call = { scope: job.view.id, actor: 'task', turn: 0, sample: context.complaints.length, version: job.version };
+      pose(
+        {
+          simulator: ports.writer,
+          view: job.view,
+          ask: context.ask,
+          complaints: context.complaints,
+          call,
+          seed: seedOf(job.seed, call.scope, call.actor, call.turn, call.sample),
+          group: groupId(job.view.id),
+          priority: 0,
+          deadlineMs: Math.max(1, dueAt - ports.clock.now()),
+          chat: chat === undefined ? undefined : (request) => chat(request, signal),
+        },
+        (message) => {
+          if (self.getSnapshot().status === 'active') self.send(message);
+        },
+      );
+    },
+  },
+});
+
+/** Writes one task. Rejects with TaskFault, or the engine's fault, when no readable task came in time or in `attempts` prompts. */
+export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
+  return new Promise((resolve, reject) => {
+    const wheel = deadlineWheel(ports.clock);
+    const record = recorder(ports.record, wheel);
+    const dueAt = ports.clock.now() + job.deadlineMs;
+    const actor = createActor(taskActor, {
+      input: { attempts: job.attempts },
+      inspect: record.watch(job.view.id, 'task', () => ({ ms: dueAt - ports.clock.now(), rank: 0 })),
+    });
+    desks.set(actor.system, { job, ports, signal, dueAt });
+    const close = (settle: () => void): void => {
+      // The recorder hears of the last event after the observers do.
+      queueMicrotask(() => {
+        record.flush();
+        wheel.close();
+        settle();
+      });
+    };
+    actor.subscribe({
+      complete: () => {
+        const output = actor.getSnapshot().output as TaskOutput;
+        close(() => {
+          if (output.task === null) reject(faultFrom(output.fault));
+          else resolve(output.task);
+        });
+      },
+      error: (error) => {
+        close(() => {
+          reject(asFault(TaskFault, `task ${job.view.id}`, error));
+        });
+      },
+    });
+    actor.start();
+  });
+}
