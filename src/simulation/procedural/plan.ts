@@ -21,6 +21,8 @@ export interface WorldMix {
   readonly scramble: number;
   /** Share of highly ambiguous requests that leave a required argument out, beyond the branch `ask`. */
   readonly vague: number;
+  /** Least share of later calls that take an argument from an earlier result; it rises to 0.75 at D = 100. */
+  readonly dependent: number;
 }
 
 export const defaultMix: WorldMix = {
@@ -29,6 +31,7 @@ export const defaultMix: WorldMix = {
   absent: 0.04,
   scramble: 0.5,
   vague: 0.2,
+  dependent: 0.25,
 };
 
 /** Below this D every task is a plain call: the branches, failures and notes come later. */

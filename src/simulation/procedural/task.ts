@@ -61,7 +61,7 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
   const chosen = acts ? chooseTools(offers, aspects.calls.value, branch, draws) : [];
   const absent = branch === 'call' && !plain && draws.chance(mix.absent);
   const { calls, missing } = planCalls(chosen, scene, values, draws, {
-    dependent: Math.max(0.25, 0.75 * hardness),
+    dependent: Math.max(mix.dependent, 0.75 * hardness),
     optional: 0.25 + 0.35 * hardness,
     absent,
     ask: branch === 'ask',
