@@ -89,7 +89,7 @@ describe('the broker', () => {
     const { broker } = house({ concurrency: 64 });
     const order: string[] = [];
     const ask = async (id: string, change: Partial<TokenRequest>): Promise<void> => {
-      await broker.generate(call(id, change), never);
+      await broker.generate(call(id, change), new AbortController().signal);
       order.push(id);
     };
     const started = performance.now();

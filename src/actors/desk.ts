@@ -72,6 +72,6 @@ export function answerLine(port: MessagePort, ports: DeskPorts): AnsweredLine {
     get noted() {
       return noted;
     },
-    close: line.close,
+    close: () => line.close(),
   };
 }

@@ -19,7 +19,8 @@ export interface Heartbeat {
 /** Three missed beats of one second find a loop in under 5 s. */
 export const patience = 3;
 
-export function createHeartbeat({ clock, beatMs, ping, kill }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
+  const { clock, beatMs } = options;
   /** Thread → pings it has not answered. */
   const missed = new Map<number, number>();
   let disarm: (() => void) | undefined;
@@ -29,10 +30,10 @@ export function createHeartbeat({ clock, beatMs, ping, kill }: HeartbeatOptions)
     for (const [thread, count] of missed) {
       if (count < patience) {
         missed.set(thread, count + 1);
-        ping(thread);
+        options.ping(thread);
       } else {
         missed.delete(thread);
-        kill(thread);
+        options.kill(thread);
       }
     }
     arm();

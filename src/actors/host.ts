@@ -107,7 +107,7 @@ export async function hostGroup(task: HostTask, play: Play): Promise<void> {
     chat: (request, signal) => ask((call) => line.say({ type: 'broker.ask', call, kind: 'chat', request }), signal) as Promise<ChatReply>,
     record: (events) => line.say({ type: 'record.events', bytes: pack({ kind: 'events', events }) }),
     clock: {
-      now: systemClock.now,
+      now: () => systemClock.now(),
       after: (ms, fire) =>
         systemClock.after(ms, () => {
           enter();

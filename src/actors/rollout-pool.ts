@@ -3,7 +3,7 @@
  * It knows groups by name and reads neither their jobs nor their results.
  */
 import { MessageChannel } from 'node:worker_threads';
-import { CancelledFault, ThreadFault, type TroupeFault } from '../errors.ts';
+import { CancelledFault, ThreadFault, asFault, type TroupeFault } from '../errors.ts';
 import type { Broker } from '../gpu/broker.ts';
 import type { SealedGroup } from '../gpu/handover.ts';
 import { pack, type Bytes } from '../protocol/codec.ts';
@@ -218,8 +218,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
 
   const lose = ({ ticket, room, word, thread, line }: Running, error: unknown): void => {
     const { job } = ticket;
-    const why =
-      line.noted ?? (error instanceof Error ? error.message : error === undefined ? 'it ended without sealing its group' : String(error));
+    const why = line.noted ?? (error === undefined ? 'it ended without sealing its group' : asFault(ThreadFault, 'pool', error).message);
     const fault = new ThreadFault(`the host of ${job.group} failed: ${why}`, { cause: error }).toData();
     const died = error !== undefined && (thread === null || !room.pool.threads.includes(thread));
     // A thread that died before it took the group up says nothing about the group.
@@ -278,7 +277,8 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
   };
 
   return {
-    roll: (jobs, { signal, deadlineMs, onSealed }) => {
+    roll: (jobs, how) => {
+      const { signal, deadlineMs } = how;
       const step = jobs[0]?.step;
       if (step === undefined) return Promise.resolve([]);
       if (broken !== undefined) return Promise.reject(broken);
@@ -298,14 +298,14 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
         const expired = new ThreadFault(`the group was not sealed within the step's ${Math.round(deadlineMs)} ms`).toData();
         const disarm = clock.after(deadlineMs + graceMs, () => {
           endHosts(roll);
-          for (const ticket of [...roll.tickets.values()]) seal(ticket, lostGroup(ticket.job, expired, 'deadline'));
+          for (const ticket of roll.tickets.values()) seal(ticket, lostGroup(ticket.job, expired, 'deadline'));
         });
         const roll: Roll = {
           step,
           due: clock.now() + deadlineMs,
           tickets: new Map(),
           over: false,
-          sealed: (sealed) => onSealed?.(sealed),
+          sealed: (sealed) => how.onSealed?.(sealed),
           fail,
         };
         rolls.add(roll);

@@ -6,8 +6,8 @@ const inARow = 5;
 const windowMs = 30_000;
 const windowCalls = 20;
 /** First rest 5 s, doubling to 120 s, jittered down to half so that several brokers do not return together. */
-const restMs = 5_000;
-const longestRestMs = 120_000;
+export const firstRestMs = 5_000;
+const longestOverFirst = 24;
 
 export interface Breaker {
   readonly faultsInARow: number;
@@ -35,8 +35,8 @@ export function shouldOpen(breaker: Breaker): boolean {
 }
 
 /** Opens it, and says how long to rest before the next probe. */
-export function opened(breaker: Breaker, seed: Seed): { readonly breaker: Breaker; readonly restMs: number } {
-  const longest = Math.min(longestRestMs, restMs * 2 ** breaker.openings);
+export function opened(breaker: Breaker, seed: Seed, restMs = firstRestMs): { readonly breaker: Breaker; readonly restMs: number } {
+  const longest = restMs * Math.min(longestOverFirst, 2 ** breaker.openings);
   return {
     breaker: { faultsInARow: 0, recent: [], openings: breaker.openings + 1 },
     restMs: longest * (0.5 + 0.5 * uniform(seed, breaker.openings)),

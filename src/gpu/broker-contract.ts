@@ -29,6 +29,8 @@ export interface BrokerOptions {
   readonly backoffMs?: number;
   /** The engine may hold one attempt this long; then it counts as stalled and the call is asked again. Default 60,000. */
   readonly stallMs?: number;
+  /** The first rest of an opened circuit in ms; doubles up to 24 of them. Default 5,000. */
+  readonly restMs?: number;
   /** How long publishing and closing wait for the engine, in ms. Default 60,000. */
   readonly patienceMs?: number;
   /** Replies of an earlier process of this run. */

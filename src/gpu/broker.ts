@@ -10,6 +10,7 @@ import type { CallId, GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply } from '../protocol/inference.ts';
 import { seedOf, uniform } from '../random.ts';
 import { adjust, admissionOf, isThrottled, type Admission } from './admission.ts';
+import { firstRestMs } from './breaker.ts';
 import type { Broker, BrokerOptions } from './broker-contract.ts';
 import { callOf, waitOf, type Asked, type Call, type Wait } from './call.ts';
 import { createCircuit, within } from './circuit.ts';
@@ -21,7 +22,15 @@ export type { Broker, BrokerOptions, BrokerStatus } from './broker-contract.ts';
 
 export function createBroker(options: BrokerOptions): Broker {
   const { engine, clock, seed } = options;
-  const { capacity = 32_768, attempts = 3, retryShare = 0.1, backoffMs = 100, stallMs = 60_000, patienceMs = 60_000 } = options;
+  const {
+    capacity = 32_768,
+    attempts = 3,
+    retryShare = 0.1,
+    backoffMs = 100,
+    stallMs = 60_000,
+    patienceMs = 60_000,
+    restMs = firstRestMs,
+  } = options;
   const open = new Map<CallId, Call>();
   const groupAge = new Map<GroupId, number>();
   const replies = new ReplyMemory((id) => options.recall?.(id));
@@ -50,7 +59,7 @@ export function createBroker(options: BrokerOptions): Broker {
       await engine.generate({ ...asked.request, id: `${asked.request.id}/probe` as CallId, n: 1, maxTokens: 1 }, signal);
     else await engine.metrics();
   };
-  const circuit = createCircuit({ clock, seed, mode, probeMs: stallMs, probe });
+  const circuit = createCircuit({ clock, seed, mode, probeMs: stallMs, restMs, probe });
 
   const settle = ({ calls }: Batch, end: BatchEnd): void => {
     const ok = Array.isArray(end);
@@ -82,6 +91,7 @@ export function createBroker(options: BrokerOptions): Broker {
 
   const close = (call: Call): void => {
     call.disarm?.();
+    call.rouse?.();
     open.delete(call.id);
     dispatch.drop(call);
   };
@@ -99,9 +109,7 @@ export function createBroker(options: BrokerOptions): Broker {
     count.repeated++;
     call.state = 'resting';
     call.batch = undefined;
-    clock.after(pause, () => {
-      if (call.state === 'resting') dispatch.enqueue(call);
-    });
+    call.rouse = clock.after(pause, () => dispatch.enqueue(call));
   };
   const arm = (call: Call): void => {
     call.disarm?.();

@@ -28,7 +28,10 @@ export interface Call {
   askedAt: number;
   /** On the broker's clock. */
   due: number;
+  /** Takes the deadline back. */
   disarm?: () => void;
+  /** Takes the end of a rest back. */
+  rouse?: () => void;
   /** The request to the engine it is part of. */
   batch: Batch | undefined;
 }

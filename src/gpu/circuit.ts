@@ -11,6 +11,8 @@ export interface CircuitOptions {
   readonly seed: Seed;
   readonly mode: ActorRefFrom<typeof brokerMachine>;
   readonly probeMs: number;
+  /** The first rest; it doubles up to 24 of them. */
+  readonly restMs: number;
   /** Asks the engine for something real; rejects where it cannot. */
   probe(signal: AbortSignal): Promise<unknown>;
 }
@@ -23,37 +25,40 @@ export interface Circuit {
 }
 
 export function createCircuit(options: CircuitOptions): Circuit {
-  const { clock, seed, mode, probeMs } = options;
+  const { clock, seed, mode, probeMs, restMs } = options;
   let breaker: Breaker = closedBreaker;
   let at = '';
+  let disarm = (): void => {};
 
   const rest = (): void => {
-    const next = opened(breaker, seedOf(seed, 'circuit'));
+    const next = opened(breaker, seedOf(seed, 'circuit'), restMs);
     breaker = next.breaker;
-    clock.after(next.restMs, () => mode.send({ type: 'deadline.expired' }));
+    disarm = clock.after(next.restMs, () => mode.send({ type: 'deadline.expired' }));
   };
   const tryOut = (): void => {
     const abort = new AbortController();
-    const disarm = clock.after(probeMs, () => abort.abort());
-    within(abort.signal, options.probe(abort.signal), 'the probe was not answered in time')
-      .then(
-        () => {
-          breaker = closedBreaker;
-          mode.send({ type: 'probe.answered' });
-        },
-        () => mode.send({ type: 'probe.failed' }),
-      )
-      .finally(disarm);
+    disarm = clock.after(probeMs, () => abort.abort());
+    void within(abort.signal, options.probe(abort.signal), 'the probe was not answered in time').then(
+      () => {
+        breaker = closedBreaker;
+        if (at === 'probing') mode.send({ type: 'probe.answered' });
+      },
+      () => {
+        if (at === 'probing') mode.send({ type: 'probe.failed' });
+      },
+    );
   };
   mode.subscribe({
     next: (snapshot) => {
       const now = snapshot.matches({ openCircuit: 'resting' }) ? 'resting' : snapshot.matches({ openCircuit: 'probing' }) ? 'probing' : '';
       if (now === at) return;
       at = now;
+      disarm();
       if (now === 'resting') rest();
       else if (now === 'probing') tryOut();
     },
-    error: () => {},
+    complete: () => disarm(),
+    error: () => disarm(),
   });
 
   return {
