@@ -53,4 +53,9 @@ export class Arena {
   release(mark: Address): void {
     this.#top = mark;
   }
+
+  /** Releases everything, after a job that failed half-way. */
+  reset(): void {
+    this.#top = this.#start;
+  }
 }

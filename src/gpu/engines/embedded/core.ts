@@ -70,7 +70,7 @@ export interface Core {
   tensors(): Map<string, Float32Array>;
   /** Log-probability and entropy of each target, one entry per shard. */
   forward(shards: readonly PackedRows[]): Scores[];
-  /** Adds to the gradients. The sum's rounding depends on the shards and their order, never on threads. */
+  /** Adds to the gradients. The sum's rounding depends on the shards and their order, never on threads. If the objective throws, gradients are cleared. */
   forwardBackward(shards: readonly PackedRows[], objective: Objective): void;
   /** Views of the accumulated gradients. */
   gradients(): Map<string, Float32Array>;
@@ -83,7 +83,7 @@ export interface Core {
   loadOptimizerState(state: OptimizerState): void;
   /** One list per request, one entry per seed. */
   sample(requests: readonly SampleRequest[]): Sample[][];
-  /** Measured ceiling of one thread's multiply-adds: runs `rounds` x 80 floating-point operations on every thread. */
+  /** Runs `rounds` x 80 floating-point operations on every thread, nothing else: for the bench to time. */
   spin(rounds: number): void;
   close(): void;
 }
@@ -127,7 +127,12 @@ export function createCore(options: CoreOptions): Core {
     },
     forwardBackward: (shards, objective) => {
       for (const rows of shards) checkRows(shape, rows);
-      accumulate(crew, table.floats, shards, objective);
+      try {
+        accumulate(crew, table.floats, shards, objective);
+      } catch (fault) {
+        for (const region of plan.gradients) new Float32Array(buffer, region, table.floats).fill(0);
+        throw fault;
+      }
     },
     optimStep: (wanted) => {
       const rule: UpdateRule = { ...wanted, muonLr: wanted.muonLr ?? 0.02 };

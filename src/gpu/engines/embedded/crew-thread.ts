@@ -12,26 +12,26 @@ import { perform } from './work.ts';
 
 const { seed, port, signals } = workerData as { seed: LaneSeed; port: MessagePort; signals: Int32Array };
 
-function work(lane: Lane, line: Line, job: Job): LineMessage {
-  const idle = lane.arena.mark();
+let lane: Lane | undefined;
+
+function work(line: Line, job: Job): LineMessage {
   try {
+    // Opened inside, so that a lane that cannot open is a fault with a message and not a silent thread.
+    lane ??= openLane(seed);
     const doing = perform(lane, job);
     let step = doing.next();
     while (!step.done) {
       line.send({ kind: 'question', question: step.value });
       const reply = line.receive();
-      if (reply.kind !== 'answer') return { kind: 'fault', message: `expected an answer, got ${reply.kind}` };
-      step = doing.next(reply.answer);
+      step = reply.kind === 'answer' ? doing.next(reply.answer) : doing.throw(new Error(`unanswered: ${reply.kind}`));
     }
     return { kind: 'result', result: step.value };
   } catch (fault) {
+    lane?.arena.reset();
     return { kind: 'fault', message: fault instanceof Error ? fault.message : String(fault) };
-  } finally {
-    lane.arena.release(idle);
   }
 }
 
 enableRelaxedSimd();
 const line = openLine(port, signals, { mine: seed.index + 1, theirs: 0 });
-const lane = openLane(seed);
-for (let message = line.receive(); message.kind === 'job'; message = line.receive()) line.send(work(lane, line, message.job));
+for (let message = line.receive(); message.kind === 'job'; message = line.receive()) line.send(work(line, message.job));

@@ -71,7 +71,7 @@ function takeBatch(lane: Lane, rows: number): Batch {
     attended: arena.take(rows * widths.queries),
     gateUp: arena.take(rows * 2 * shape.intermediate),
     gated: arena.take(rows * shape.intermediate),
-    scores: arena.take(shape.maxPositions + PAGE_TOKENS),
+    scores: arena.take(shape.maxPositions + 2 * PAGE_TOKENS),
     logits: arena.take(rows * shape.vocab),
     logprob: arena.take(1),
   };

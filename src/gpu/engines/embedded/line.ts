@@ -8,6 +8,8 @@ export type LineMessage =
   | { readonly kind: 'job'; readonly job: Job }
   | { readonly kind: 'question'; readonly question: Question }
   | { readonly kind: 'answer'; readonly answer: Answer }
+  /** Instead of an answer: give the job up. */
+  | { readonly kind: 'abandon' }
   | { readonly kind: 'result'; readonly result: Result }
   | { readonly kind: 'fault'; readonly message: string }
   | { readonly kind: 'close' };

@@ -39,7 +39,7 @@ function softmax(p: usize, n: usize, end: usize, scale: f32): void {
   const whole = (n >> 2) << 4;
   const last = n << 2;
   let peak = f32x4.splat(-Infinity);
-  for (let j: usize = 0; j < whole; j += 16) peak = f32x4.max(peak, v128.load(p + j));
+  for (let j: usize = 0; j < whole; j += 16) peak = f32x4.pmax(peak, v128.load(p + j));
   let top = largest(peak);
   for (let j = whole; j < last; j += 4) top = max(top, load<f32>(p + j));
   for (let j = last; j < end << 2; j += 4) store<f32>(p + j, -Infinity);

@@ -4,6 +4,6 @@ export { attend, attendBackward, packKeys, packValues } from './attention';
 export { draw, drawGreedy, score, scoreBackward } from './logits';
 export { accumulateOuter, matmul, pack } from './matmul';
 export { normalise, normaliseBackward, rotate, rotateBackward } from './normalise';
-export { attendPaged, remember } from './paged';
+export { attendPaged, mix32, remember, scorePages } from './paged';
 export { add, addRows, blend, clear, copy, gather, scatterAdd, squares } from './rows';
 export { swiglu, swigluBackward } from './swiglu';

@@ -20,7 +20,7 @@ function exponentials(width: usize, logits: usize, top: f32, inverseTemperature:
 @inline
 function peak(width: usize, logits: usize): f32 {
   let top = f32x4.splat(-Infinity);
-  for (let j: usize = 0; j < width << 2; j += 16) top = f32x4.max(top, v128.load(logits + j));
+  for (let j: usize = 0; j < width << 2; j += 16) top = f32x4.pmax(top, v128.load(logits + j));
   return largest(top);
 }
 
@@ -38,7 +38,7 @@ export function score(rows: usize, width: usize, logits: usize, targets: usize, 
       const e = exp(l);
       v128.store(logits + j, e);
       total = f32x4.add(total, e);
-      weighted = f32x4.add(weighted, f32x4.mul(e, f32x4.max(l, floor)));
+      weighted = f32x4.add(weighted, f32x4.mul(e, f32x4.pmax(l, floor)));
     }
     const z = sum(total);
     const mean = <f64>sum(weighted) / <f64>z;
