@@ -1,4 +1,5 @@
 /** A list of tools ready to be drawn from: unique names, no duplicates, indexed by category, split into train and held out. Knows no file format and no task. */
+import { TaskFault } from '../errors.ts';
 import { canonical } from '../protocol/json.ts';
 import { ToolSpec } from '../protocol/tool.ts';
 import { type Stream, seedOf, uniform } from '../random.ts';
@@ -69,15 +70,17 @@ export interface SplitRule {
   readonly share?: number;
 }
 
-/** Indexes tools by category and split. */
+/** Indexes tools by category and split. Where no categories are named, two tools or more always give both splits one. */
 export function repositoryOf(tools: readonly ToolSpec[], { categories, share = 0.25 }: SplitRule = {}): Repository {
   const index: Record<Split, Map<string, ToolSpec[]>> = { train: new Map(), heldOut: new Map() };
-  for (const tool of tools) {
-    const heldOut =
-      categories === undefined
-        ? uniform(seedOf('held-out', tool.category, tool.name, tool.description), 0) < share
-        : categories.has(tool.category);
-    const split = index[heldOut ? 'heldOut' : 'train'];
+  const chances = tools.map(({ category, name, description }) => uniform(seedOf('held-out', category, name, description), 0));
+  const ranked = [...chances].sort((a, b) => a - b);
+  const lowest = ranked[0] ?? 0;
+  const highest = ranked.at(-1) ?? 1;
+  for (const [place, tool] of tools.entries()) {
+    const chance = chances[place] as number;
+    const drawn = share > 0 && tools.length > 1 && chance < highest && (chance < share || chance === lowest);
+    const split = index[(categories?.has(tool.category) ?? drawn) ? 'heldOut' : 'train'];
     const list = split.get(tool.category);
     if (list === undefined) split.set(tool.category, [tool]);
     else list.push(tool);
@@ -88,9 +91,11 @@ export function repositoryOf(tools: readonly ToolSpec[], { categories, share = 0
 /**
  * `count` tools of one split: all of one category first, then of others, so that a small list holds look-alikes before it holds strangers.
  * The category is drawn by how many tools it has. Fewer come back where the split has fewer; the order is random.
+ * Throws TaskFault for a split without tools.
  */
 export function subset(repository: Repository, count: number, draws: Stream, split: Split): ToolSpec[] {
   const categories = repository.categories[split];
+  if (categories.size === 0) throw new TaskFault(`no tool of the ${repository.tools.length} belongs to the split ${split}`);
   const sizes = [...categories.values()].map((list) => list.length);
   let at = draws.int(sizes.reduce((sum, size) => sum + size, 0));
   const home = sizes.findIndex((size) => (at -= size) < 0);

@@ -57,7 +57,7 @@ function toolOf(api: Api, source: string): ToolSpec {
     properties[name] = {
       ...schemaOf(type ?? 'STRING'),
       ...(values != null && values.length > 0 ? { enum: values } : {}),
-      ...prose(description),
+      ...prose(type, description),
     };
   }
   const returns = api.template_response === undefined ? undefined : returnsOf(api.template_response, 0);
@@ -74,7 +74,12 @@ function toolOf(api: Api, source: string): ToolSpec {
   };
 }
 
-const prose = (description: string | null | undefined): JsonObject => (description ? { description: description.slice(0, 500) } : {});
+/** The source's words, and the source's type where it had no values to make one of. */
+function prose(type: string | null | undefined, description: string | null | undefined): JsonObject {
+  const known = schemaOf(type ?? 'STRING')['description'];
+  const words = [known, description].filter((part) => part != null && part !== '').join(': ');
+  return words === '' ? {} : { description: words.slice(0, 500) };
+}
 
 /**
  * ToolBench types as JSON Schema. ENUM names its values in prose at best, so it becomes a string; so do dates and whatever else is unknown,

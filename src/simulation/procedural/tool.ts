@@ -11,7 +11,7 @@ import type { ToolAnswer, ToolSimulator, ToolView } from '../contract.ts';
 import { occurrenceKey, occurrencesOf } from '../state.ts';
 import { complaintAboutResult } from '../validate.ts';
 import type { Deed } from './families.ts';
-import { type Domain, valueOf } from './values.ts';
+import { type Domain, fits, valueOf } from './values.ts';
 
 /** How one tool behaves. Plain data: it lives in the world. */
 export interface Rule {
@@ -82,6 +82,8 @@ export function act(rule: Rule, { arguments: args }: ToolCall, world: World): { 
   }
 }
 
-/** A field that was never written has a value of its own, which follows from the record's id. */
-const fieldOf = (rule: Rule, record: JsonObject, id: string): JsonValue =>
-  record[rule.gives] ?? valueOf(rule.domain, seedOf(rule.salt, rule.gives, id));
+/** A field that was never written has a value of its own, which follows from the record's id; so has one that another tool of the category uses for something else. */
+function fieldOf(rule: Rule, record: JsonObject, id: string): JsonValue {
+  const value = record[rule.gives];
+  return value !== undefined && fits(rule.domain, value) ? value : valueOf(rule.domain, seedOf(rule.salt, rule.gives, id));
+}

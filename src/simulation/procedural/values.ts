@@ -28,8 +28,10 @@ export class Values {
   /** A value of the domain, new where the domain is large enough to have new ones. */
   draw(domain: Domain): JsonValue {
     let value = this.#any(domain);
-    for (let tries = 0; tries < 8 && this.#used.has(String(value)); tries++) value = this.#any(domain);
-    for (const word of [String(value), ...String(value).split(' ')]) this.#used.add(word);
+    // Words are new by themselves; numbers and choices run out.
+    if (domain.kind === 'number' || domain.kind === 'choice')
+      for (let tries = 0; tries < 8 && this.#used.has(String(value)); tries++) value = this.#any(domain);
+    this.#used.add(String(value));
     return value;
   }
 
@@ -53,8 +55,15 @@ export class Values {
   #fresh(pool: readonly string[]): string {
     let word = this.#draws.pick(pool);
     for (let tries = 0; tries < 8 && this.#used.has(word); tries++) word = this.#draws.pick(pool);
+    this.#used.add(word);
     return word;
   }
+}
+
+/** Is it of the kind of JSON value the domain holds? */
+export function fits({ kind }: Domain, value: JsonValue): boolean {
+  if (kind === 'number') return typeof value === 'number';
+  return typeof value === (kind === 'flag' ? 'boolean' : 'string') || kind === 'choice';
 }
 
 export const numbersWithin = ({ minimum = 1, maximum = 20 }: Domain): readonly number[] =>
