@@ -1,0 +1,100 @@
+/** A run's folder: where each thing lies, and how a run is found by name. Knows paths, not what is in the files. */
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ConfigFault, RecordFault } from '../errors.ts';
+
+export interface RunFolder {
+  readonly dir: string;
+  /** The folder's own name is the run's name. */
+  readonly name: string;
+  readonly journal: string;
+  readonly checkpoints: string;
+  /** One directory per published policy version. */
+  readonly policies: string;
+  readonly config: string;
+  readonly summary: string;
+  readonly episodes: string;
+  readonly metrics: string;
+  readonly timings: string;
+}
+
+export function folderOf(dir: string): RunFolder {
+  const at = resolve(dir);
+  return {
+    dir: at,
+    name: basename(at),
+    journal: join(at, 'journal'),
+    checkpoints: join(at, 'checkpoints'),
+    policies: join(at, 'policies'),
+    config: join(at, 'config.yaml'),
+    summary: join(at, 'summary.json'),
+    episodes: join(at, 'episodes.jsonl'),
+    metrics: join(at, 'metrics.jsonl'),
+    timings: join(at, 'timings.jsonl'),
+  };
+}
+
+/** Makes an empty run folder; where `name` is taken, `name-2`, `name-3`, …. Throws RecordFault where it cannot be made or written. */
+export function createFolder(parent: string, name: string): RunFolder {
+  for (let n = 1; ; n++) {
+    const dir = resolve(parent, n === 1 ? name : `${name}-${n}`);
+    if (existsSync(dir)) continue;
+    try {
+      mkdirSync(dirname(dir), { recursive: true });
+      mkdirSync(dir);
+      accessSync(dir, constants.W_OK);
+    } catch (error) {
+      // Somebody was quicker with this name: take the next.
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST' && existsSync(dir)) continue;
+      throw new RecordFault(`cannot make the run folder ${dir}: ${reasonOf(error)}`, { cause: error });
+    }
+    const folder = folderOf(dir);
+    mkdirSync(folder.journal);
+    return folder;
+  }
+}
+
+/** A run by path, by name under `parent`, or `latest`. Throws ConfigFault naming what is there. */
+export function findFolder(parent: string, run: string): RunFolder {
+  if (run === 'latest') {
+    const last = listFolders(parent).at(-1);
+    if (last === undefined) throw new ConfigFault(`no run in ${resolve(parent)}`);
+    return last;
+  }
+  for (const dir of [resolve(run), resolve(parent, run)]) {
+    if (isRun(dir)) return folderOf(dir);
+  }
+  const names = listFolders(parent).map((folder) => folder.name);
+  const there = names.length === 0 ? `there is no run in ${resolve(parent)}` : `in ${resolve(parent)}: ${names.slice(-10).join(', ')}`;
+  throw new ConfigFault(`no run "${run}"; ${there}`);
+}
+
+/** Every run under `parent`, oldest first. */
+export function listFolders(parent: string): RunFolder[] {
+  if (!existsSync(parent)) return [];
+  const dirs = readdirSync(parent).map((name) => join(parent, name));
+  return dirs
+    .filter(isRun)
+    .map((dir) => ({ dir, since: statSync(join(dir, 'journal')).birthtimeMs }))
+    .toSorted((a, b) => a.since - b.since || (a.dir < b.dir ? -1 : 1))
+    .map(({ dir }) => folderOf(dir));
+}
+
+const isRun = (dir: string): boolean => existsSync(join(dir, 'journal')) && statSync(join(dir, 'journal')).isDirectory();
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of the path is a file; choose another with --set record.dir=<folder>';
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return 'no permission to write there; choose another with --set record.dir=<folder>';
+    case 'ENOSPC':
+      return 'no space left on the device';
+    default:
+      return message;
+  }
+}

@@ -1,0 +1,124 @@
+/** Where an interrupted run goes on: folded from its journal and checked against its checkpoints. Knows facts, starts nothing. */
+import { join } from 'node:path';
+import { RecordFault } from '../errors.ts';
+import type { Bytes } from '../protocol/codec.ts';
+import type { Frame, FrameOf } from '../protocol/frame.ts';
+import type { GroupEnvelope } from '../protocol/group.ts';
+import type { GroupId, RunId, StepId } from '../protocol/ids.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { StepCommitted, StepIntent, Weights } from '../protocol/policy.ts';
+import type { Task } from '../protocol/task.ts';
+import { type Manifest, verifyCheckpoint } from './checkpoint.ts';
+import type { RunFolder } from './folder.ts';
+import { framesFrom, type Position } from './reader.ts';
+import { Replies } from './replies.ts';
+
+export interface Recovered {
+  readonly run: RunId;
+  /** As it was when the run started: resolved, so that a changed default changes nothing. */
+  readonly config: JsonObject;
+  /** The last commit whose checkpoint is whole; null = begin with the base policy. */
+  readonly last: { readonly committed: StepCommitted; readonly checkpoint: string; readonly manifest: Manifest } | null;
+  /** Commits up to and including `last`, oldest first. */
+  readonly commits: readonly StepCommitted[];
+  /** Commits after it that have no usable checkpoint and are repeated, each with the reason. */
+  readonly repeated: readonly { readonly step: StepId; readonly reason: string }[];
+  /** Tasks issued for steps after it, in the order they were issued. */
+  readonly tasks: readonly { readonly step: StepId; readonly task: Task }[];
+  /** Sealed groups of steps after it: they are trained on and never rolled out again. */
+  readonly groups: readonly { readonly envelope: GroupEnvelope; readonly bytes: Bytes }[];
+  /** Replies to calls of groups that were not sealed. */
+  readonly replies: Replies;
+  /** A step that was begun and not committed. */
+  readonly intent: StepIntent | null;
+  readonly quarantined: readonly FrameOf<'task.quarantined'>[];
+  readonly evaluations: readonly FrameOf<'evaluation'>[];
+  /** Published policies up to `last`. */
+  readonly published: readonly Weights[];
+  /** Why the last process stopped; null = it was killed. */
+  readonly halted: FrameOf<'run.halted'> | null;
+}
+
+/** Reads the whole journal. Throws RecordFault where it is damaged or holds no run. The caller holds the run's lock. */
+export function recover(folder: RunFolder): Recovered {
+  const frames: Frame[] = [];
+  const replies = new Replies();
+  // Only where sealed groups lie: a long run's groups do not fit into memory together.
+  const sealed = new Map<GroupId, { readonly envelope: GroupEnvelope; readonly at: Position }>();
+  for (const { frame, at } of framesFrom(folder.journal)) {
+    if (frame.kind === 'call.reply') replies.add(frame.id, frame.group, frame.bytes as Bytes);
+    else if (frame.kind === 'group.sealed') {
+      sealed.set(frame.envelope.group, { envelope: frame.envelope, at });
+      replies.forget(frame.envelope.group);
+    } else if (frame.kind !== 'events') frames.push(frame);
+  }
+  const started = frames.find((frame) => frame.kind === 'run.started');
+  if (started === undefined)
+    throw new RecordFault(`the journal in ${folder.journal} holds no run: it was interrupted before it began; start it anew`);
+  const commits = standingCommits(frames);
+  const { last, repeated } = lastSound(folder, commits);
+  const after = last === null ? '' : last.committed.step;
+  const groups = [...sealed.values()].filter(({ envelope }) => envelope.step > after);
+  const committedVersion = last?.committed.version ?? 0;
+  return {
+    run: started.run,
+    config: started.config,
+    last,
+    commits: commits.filter((commit) => commit.step <= after),
+    repeated,
+    tasks: lastOf(frames, 'task.issued', (frame) => frame.task.id).filter((frame) => frame.step > after),
+    groups: groups.map(({ envelope, at }) => ({ envelope, bytes: bytesAt(folder, at) })),
+    replies,
+    intent: lastOf(frames, 'step.intent', () => '').find((frame) => frame.intent.step > (commits.at(-1)?.step ?? ''))?.intent ?? null,
+    quarantined: lastOf(frames, 'task.quarantined', (frame) => frame.task.id),
+    evaluations: lastOf(frames, 'evaluation', (frame) => `${frame.when} ${frame.step}`).filter(
+      (frame) => frame.when === 'before' || frame.step <= after,
+    ),
+    published: lastOf(frames, 'policy.published', (frame) => String(frame.weights.version))
+      .map((frame) => frame.weights)
+      .filter((weights) => weights.version <= committedVersion),
+    halted: haltOf(frames),
+  };
+}
+
+function bytesAt(folder: RunFolder, at: Position): Bytes {
+  const [recorded] = framesFrom(folder.journal, at);
+  if (recorded?.frame.kind !== 'group.sealed') throw new RecordFault(`the journal in ${folder.journal} changed while it was read`);
+  return recorded.frame.bytes as Bytes;
+}
+
+/** Commits that count: a process that resumed after step s took back every commit behind s. Oldest first. */
+export function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
+  let commits: StepCommitted[] = [];
+  for (const frame of frames) {
+    if (frame.kind === 'step.committed') commits.push(frame.committed);
+    if (frame.kind === 'run.resumed') commits = commits.filter((commit) => frame.after !== null && commit.step <= frame.after);
+  }
+  return commits;
+}
+
+function lastSound(folder: RunFolder, commits: readonly StepCommitted[]): Pick<Recovered, 'last' | 'repeated'> {
+  const repeated: { step: StepId; reason: string }[] = [];
+  for (const committed of commits.toReversed()) {
+    const checkpoint = join(folder.checkpoints, committed.step);
+    const verified =
+      committed.checkpoint === ''
+        ? ({ ok: false, reason: 'no checkpoint was made' } as const)
+        : verifyCheckpoint(checkpoint, committed.checkpoint);
+    if (verified.ok) return { last: { committed, checkpoint, manifest: verified.manifest }, repeated: repeated.toReversed() };
+    repeated.push({ step: committed.step, reason: verified.reason });
+  }
+  return { last: null, repeated: repeated.toReversed() };
+}
+
+/** Frames of one kind, the last one of each key, in the order of their first: what a resumed process said again replaces what was said before. */
+function lastOf<K extends Frame['kind']>(frames: readonly Frame[], kind: K, keyOf: (frame: FrameOf<K>) => string): FrameOf<K>[] {
+  const found = new Map<string, FrameOf<K>>();
+  for (const frame of frames) if (frame.kind === kind) found.set(keyOf(frame as FrameOf<K>), frame as FrameOf<K>);
+  return [...found.values()];
+}
+
+function haltOf(frames: readonly Frame[]): FrameOf<'run.halted'> | null {
+  const last = frames.findLast((frame) => frame.kind === 'run.halted' || frame.kind === 'run.resumed');
+  return last?.kind === 'run.halted' ? last : null;
+}
