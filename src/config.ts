@@ -106,14 +106,22 @@ const World = z.strictObject({
   branches: z
     .strictObject({
       call: share.default(0.7).describe('Share of tasks solved by calling tools.'),
-      ask: share.default(0.1).describe('Share of tasks where an argument is missing and must be asked for.'),
-      answer: share.default(0.1).describe('Share of tasks to be answered without a tool.'),
-      none: share.default(0.1).describe('Share of tasks no tool fits.'),
+      ask: share.default(0.12).describe('Share of tasks where an argument is missing and must be asked for.'),
+      answer: share.default(0.06).describe('Share of tasks to be answered without a tool.'),
+      none: share.default(0.12).describe('Share of tasks no tool fits.'),
     })
     .prefault({})
-    .describe('What a good agent does first; the four shares must sum to 1.'),
-  transient: share.default(0.05).describe('Share of calls that meet an injected transient error the first time.'),
-  heldOut: share.default(0.25).describe('Share of the tool families kept for evaluation and never trained on.'),
+    .describe('What a good agent does first (DEER’s branches); the four shares must sum to 1.'),
+  transient: share.default(0.05).describe('Share of calls that meet a transient error the first time.'),
+  absent: share.default(0.04).describe('Share of tasks that look for something that does not exist.'),
+  scramble: share
+    .default(0.5)
+    .describe('Share of training tasks whose built-in tools get drawn words too, so that no tool can be learnt by heart.'),
+  vague: share.default(0.2).describe('Share of highly ambiguous requests that leave a required argument out.'),
+  dependent: share
+    .default(0.25)
+    .describe('Least share of later calls that take an argument from an earlier result; rises to 0.75 at D = 100.'),
+  heldOut: share.default(0.25).describe('Share of the categories of your own tools that is kept for evaluation.'),
 });
 
 const Curriculum = z.strictObject({
@@ -148,6 +156,14 @@ const Rollout = z.strictObject({
     })
     .prefault({})
     .describe('Ends of every wait: turn ≤ episode ≤ group ≤ step.'),
+  losses: z
+    .strictObject({
+      step: share.default(0.5).describe('Share of one step’s episodes that may be lost.'),
+      window: share.default(0.1).describe('Share that may be lost over the last `steps` steps.'),
+      steps: count.default(20).describe('Steps of the window.'),
+    })
+    .prefault({})
+    .describe('When too many episodes are lost to faults the run pauses and explains, since what is lost is not lost at random.'),
   attempts: count.max(10).default(3).describe('Runs of an episode when the infrastructure fails.'),
   askAttempts: count.max(10).default(3).describe('Prompts to one simulator for one readable answer.'),
   forceBytes: z.boolean().default(false).describe('Send every message, local ones too, through bytes (tests).'),
@@ -170,11 +186,11 @@ const Record = z.strictObject({
   dir: z.string().min(1).default('runs').describe('Where run folders are made.'),
   checkpoints: z
     .strictObject({
-      every: count.default(1).describe('Steps between checkpoints; a resumed run repeats the steps since the last one from the record.'),
-      keep: z.int().min(1).default(3).describe('Checkpoints kept, the newest; the last one is never removed.'),
+      keep: count.default(3).describe('The newest so many checkpoints are kept.'),
+      every: natural.default(0).describe('Every so-many-th step’s checkpoint is kept as well; 0 = none of them.'),
     })
     .prefault({})
-    .describe('Weights, optimiser, curriculum, task cursor.'),
+    .describe('Which checkpoints stay; each step makes one (weights, optimiser, curriculum, task cursor).'),
   transcripts: z.boolean().default(true).describe('Put the turns into episodes.jsonl; the journal holds them anyway.'),
   segmentBytes: z
     .int()
@@ -185,9 +201,6 @@ const Record = z.strictObject({
 
 const Imitation = z.strictObject({
   steps: count.default(1000).describe('Optimiser steps.'),
-  seconds: natural
-    .default(0)
-    .describe('Stop after so many seconds of training, the schedule scaled to them; 0 = by steps. Not reproducible, so not for a recipe.'),
   batchTokens: count.default(4096).describe('Tokens of one batch, padding excluded; episodes of similar length together.'),
   learningRate: positive.default(0.02).describe('Muon, for the 2-D layer weights.'),
   adamLearningRate: positive.default(0.003).describe('AdamW, for embedding and norms.'),

@@ -1,5 +1,4 @@
-/** Where an interrupted run goes on: folded from its journal and checked against its checkpoints. Knows facts, starts nothing. */
-import { join } from 'node:path';
+/** Where an interrupted run goes on: folded from its journal. Knows facts; whether a checkpoint is whole it asks, and it starts nothing. */
 import { RecordFault } from '../errors.ts';
 import type { Bytes } from '../protocol/codec.ts';
 import type { Frame, FrameOf } from '../protocol/frame.ts';
@@ -8,8 +7,6 @@ import type { GroupId, RunId, StepId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { StepCommitted, StepIntent, Weights } from '../protocol/policy.ts';
 import type { Task } from '../protocol/task.ts';
-import { type Manifest, verifyCheckpoint } from './checkpoint.ts';
-import type { RunFolder } from './folder.ts';
 import { framesFrom, type Position } from './reader.ts';
 import { Replies } from './replies.ts';
 
@@ -18,11 +15,11 @@ export interface Recovered {
   /** As it was when the run started: resolved, so that a changed default changes nothing. */
   readonly config: JsonObject;
   /** The last commit whose checkpoint is whole; null = begin with the base policy. */
-  readonly last: { readonly committed: StepCommitted; readonly checkpoint: string; readonly manifest: Manifest } | null;
+  readonly last: StepCommitted | null;
   /** Commits up to and including `last`, oldest first. */
   readonly commits: readonly StepCommitted[];
-  /** Commits after it that have no usable checkpoint and are repeated, each with the reason. */
-  readonly repeated: readonly { readonly step: StepId; readonly reason: string }[];
+  /** Committed steps after it whose checkpoint is not whole: they are repeated from the record. */
+  readonly repeated: readonly StepId[];
   /** Tasks issued for steps after it, in the order they were issued. */
   readonly tasks: readonly { readonly step: StepId; readonly task: Task }[];
   /** Sealed groups of steps after it: they are trained on and never rolled out again. */
@@ -39,13 +36,16 @@ export interface Recovered {
   readonly halted: FrameOf<'run.halted'> | null;
 }
 
-/** Reads the whole journal. Throws RecordFault where it is damaged or holds no run. The caller holds the run's lock. */
-export function recover(folder: RunFolder): Recovered {
+/**
+ * Reads the whole journal in `dir`. `isWhole` tells whether a commit's checkpoint verifies. Throws RecordFault where the journal is damaged or holds no run.
+ * The caller holds the run's lock.
+ */
+export function recover(dir: string, isWhole: (committed: StepCommitted) => boolean): Recovered {
   const frames: Frame[] = [];
   const replies = new Replies();
   // Only where sealed groups lie: a long run's groups do not fit into memory together.
   const sealed = new Map<GroupId, { readonly envelope: GroupEnvelope; readonly at: Position }>();
-  for (const { frame, at } of framesFrom(folder.journal)) {
+  for (const { frame, at } of framesFrom(dir)) {
     if (frame.kind === 'call.reply') replies.add(frame.id, frame.group, frame.bytes as Bytes);
     else if (frame.kind === 'group.sealed') {
       sealed.set(frame.envelope.group, { envelope: frame.envelope, at });
@@ -53,21 +53,19 @@ export function recover(folder: RunFolder): Recovered {
     } else if (frame.kind !== 'events') frames.push(frame);
   }
   const started = frames.find((frame) => frame.kind === 'run.started');
-  if (started === undefined)
-    throw new RecordFault(`the journal in ${folder.journal} holds no run: it was interrupted before it began; start it anew`);
+  if (started === undefined) throw new RecordFault(`the journal in ${dir} holds no run: it was interrupted before it began; start it anew`);
   const commits = standingCommits(frames);
-  const { last, repeated } = lastSound(folder, commits);
-  const after = last === null ? '' : last.committed.step;
+  const last = commits.findLast(isWhole) ?? null;
+  const after = last?.step ?? '';
   const groups = [...sealed.values()].filter(({ envelope }) => envelope.step > after);
-  const committedVersion = last?.committed.version ?? 0;
   return {
     run: started.run,
     config: started.config,
     last,
     commits: commits.filter((commit) => commit.step <= after),
-    repeated,
+    repeated: commits.flatMap((commit) => (commit.step > after ? [commit.step] : [])),
     tasks: lastOf(frames, 'task.issued', (frame) => frame.task.id).filter((frame) => frame.step > after),
-    groups: groups.map(({ envelope, at }) => ({ envelope, bytes: bytesAt(folder, at) })),
+    groups: groups.map(({ envelope, at }) => ({ envelope, bytes: bytesAt(dir, at) })),
     replies,
     intent: lastOf(frames, 'step.intent', () => '').find((frame) => frame.intent.step > (commits.at(-1)?.step ?? ''))?.intent ?? null,
     quarantined: lastOf(frames, 'task.quarantined', (frame) => frame.task.id),
@@ -76,14 +74,14 @@ export function recover(folder: RunFolder): Recovered {
     ),
     published: lastOf(frames, 'policy.published', (frame) => String(frame.weights.version))
       .map((frame) => frame.weights)
-      .filter((weights) => weights.version <= committedVersion),
+      .filter((weights) => weights.version <= (last?.version ?? 0)),
     halted: haltOf(frames),
   };
 }
 
-function bytesAt(folder: RunFolder, at: Position): Bytes {
-  const [recorded] = framesFrom(folder.journal, at);
-  if (recorded?.frame.kind !== 'group.sealed') throw new RecordFault(`the journal in ${folder.journal} changed while it was read`);
+function bytesAt(dir: string, at: Position): Bytes {
+  const [recorded] = framesFrom(dir, at);
+  if (recorded?.frame.kind !== 'group.sealed') throw new RecordFault(`the journal in ${dir} changed while it was read`);
   return recorded.frame.bytes as Bytes;
 }
 
@@ -95,20 +93,6 @@ export function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
     if (frame.kind === 'run.resumed') commits = commits.filter((commit) => frame.after !== null && commit.step <= frame.after);
   }
   return commits;
-}
-
-function lastSound(folder: RunFolder, commits: readonly StepCommitted[]): Pick<Recovered, 'last' | 'repeated'> {
-  const repeated: { step: StepId; reason: string }[] = [];
-  for (const committed of commits.toReversed()) {
-    const checkpoint = join(folder.checkpoints, committed.step);
-    const verified =
-      committed.checkpoint === ''
-        ? ({ ok: false, reason: 'no checkpoint was made' } as const)
-        : verifyCheckpoint(checkpoint, committed.checkpoint);
-    if (verified.ok) return { last: { committed, checkpoint, manifest: verified.manifest }, repeated: repeated.toReversed() };
-    repeated.push({ step: committed.step, reason: verified.reason });
-  }
-  return { last: null, repeated: repeated.toReversed() };
 }
 
 /** Frames of one kind, the last one of each key, in the order of their first: what a resumed process said again replaces what was said before. */
