@@ -89,14 +89,16 @@ function scalarCheck(schema: JsonObject): Check | undefined {
   const base = type === 'integer' ? 'number' : type;
   return (value) => {
     if (typeof value !== base || (type === 'integer' && !Number.isInteger(value))) return `no ${type}`;
-    if (values !== undefined && !values.includes(value)) return `none of ${values.join(', ')}`;
+    if (values !== undefined && !values.includes(value)) return `none of ${JSON.stringify(values)}`;
     if (typeof value === 'number' && ((typeof minimum === 'number' && value < minimum) || (typeof maximum === 'number' && value > maximum)))
       return 'out of range';
-    // JSON Schema counts code points.
-    if (typeof value === 'string' && typeof minLength === 'number' && [...value].length < minLength) return 'too short';
+    if (typeof value === 'string' && typeof minLength === 'number' && codePoints(value) < minLength) return 'too short';
     return undefined;
   };
 }
+
+/** JSON Schema counts code points, a string's length counts surrogates. */
+const codePoints = (text: string): number => Array.from(text).length;
 
 const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false, validateSchema: false, logger: false });
 
@@ -111,6 +113,6 @@ export function compiled(schema: JsonObject): Check {
       // Ajv would hold every schema it ever saw.
       ajv.removeSchema(safe.schema);
     }
-    return validate(value) === true ? undefined : ajv.errorsText(validate.errors, { dataVar: 'arguments' });
+    return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'arguments' });
   };
 }

@@ -49,7 +49,7 @@ export function safeSchema(schema: JsonValue): SafeSchema {
       return copy(resolve(schema, reference) ?? fail('reference to nothing'), depth + 1, [...open, reference]);
     }
     const safe: JsonObject = {};
-    for (const keyword of scalarKeywords) if (node[keyword] !== undefined) safe[keyword] = scalar(keyword, node[keyword] as JsonValue);
+    for (const keyword of scalarKeywords) if (node[keyword] !== undefined) safe[keyword] = scalar(keyword, node[keyword]);
     if (node['properties'] !== undefined) {
       if (!isRecord(node['properties'])) return fail('properties is no object');
       const properties: JsonObject = {};
@@ -78,9 +78,9 @@ export function safeSchema(schema: JsonValue): SafeSchema {
       case 'const':
         return value;
       case 'description':
-        return String(value).slice(0, 500);
+        return (typeof value === 'string' ? value : '').slice(0, 500);
       case 'additionalProperties':
-        return value !== false ? true : false;
+        return value !== false;
       default:
         return typeof value === 'number' ? value : fail(`${keyword} is no number`);
     }

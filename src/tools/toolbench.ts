@@ -30,7 +30,7 @@ export function readToolBench(entries: readonly JsonValue[], file: string): { to
   const rejected: Rejection[] = [];
   const seen = new Set<string>();
   for (const [index, entry] of entries.entries()) {
-    const list = typeof entry === 'object' && entry !== null && 'api_list' in entry ? (entry as JsonObject)['api_list'] : [entry];
+    const list = typeof entry === 'object' && entry !== null && 'api_list' in entry ? entry['api_list'] : [entry];
     for (const [place, api] of (Array.isArray(list) ? list : []).entries()) {
       const source = `${file}#${index}.${place}`;
       const read = Api.safeParse(api);
@@ -76,8 +76,8 @@ function toolOf(api: Api, source: string): ToolSpec {
 
 /** The source's words, and the source's type where it had no values to make one of. */
 function prose(type: string | null | undefined, description: string | null | undefined): JsonObject {
-  const known = schemaOf(type ?? 'STRING')['description'];
-  const words = [known, description].filter((part) => part != null && part !== '').join(': ');
+  const { description: known } = schemaOf(type ?? 'STRING');
+  const words = [typeof known === 'string' ? known : '', description ?? ''].filter((part) => part !== '').join(': ');
   return words === '' ? {} : { description: words.slice(0, 500) };
 }
 
@@ -121,16 +121,13 @@ function returnsOf(template: JsonValue, depth: number): JsonObject {
       properties: Object.fromEntries(fields.slice(0, 40).map(([name, value]) => [name, returnsOf(value, depth + 1)])),
     };
   }
-  switch (template) {
-    case 'int':
-      return { type: 'integer' };
-    case 'float':
-      return { type: 'number' };
-    case 'bool':
-      return { type: 'boolean' };
-    case 'str':
-      return { type: 'string' };
-    default:
-      return {};
-  }
+  const type = typeof template === 'string' ? templateTypes.get(template) : undefined;
+  return type === undefined ? {} : { type };
 }
+
+const templateTypes: ReadonlyMap<string, string> = new Map([
+  ['int', 'integer'],
+  ['float', 'number'],
+  ['bool', 'boolean'],
+  ['str', 'string'],
+]);

@@ -11,7 +11,7 @@ import { type Offer, type Slot, naming, offersOf, spareOffer } from './offer.ts'
 import { personasAt } from './personas.ts';
 import { agentHeader, agentWords, heardWords, toolWords, turnWords } from './phrase.ts';
 import { builtinRepository } from './repository.ts';
-import { Values } from './values.ts';
+import { Values, inWords } from './values.ts';
 import { type Voice, chatter, sayQuestion, sayTerm, sayWishes, synonymShare } from './wording.ts';
 
 export interface Drill {
@@ -25,10 +25,16 @@ class Sheet {
   readonly words: string[] = [];
   readonly trained: boolean[] = [];
   read(...words: readonly string[]): void {
-    for (const word of words) this.words.push(word) && this.trained.push(false);
+    this.#put(words, false);
   }
   train(...words: readonly string[]): void {
-    for (const word of words) this.words.push(word) && this.trained.push(true);
+    this.#put(words, true);
+  }
+  #put(words: readonly string[], train: boolean): void {
+    for (const word of words) {
+      this.words.push(word);
+      this.trained.push(train);
+    }
   }
 }
 
@@ -157,7 +163,7 @@ class Chat {
   question(): void {
     if (this.#last === undefined) return;
     this.#hear({ role: 'user', text: sayQuestion(this.#voice, pointer.it) });
-    this.#say(`${speech.answer} ${String(this.#last)}`);
+    this.#say(`${speech.answer} ${inWords(this.#last)}`);
   }
 
   ask({ topic, slots: wanted, spec }: Offer): void {
@@ -169,7 +175,7 @@ class Chat {
     this.#hear({ role: 'user', text: sayWishes(this.#voice, [{ topic, said: said.filter((part) => part !== missing) }]) });
     this.#say(`${speech.ask} ${missing.slot.term.word}`);
     const named = draws.chance(0.5) ? [sayTerm(this.#voice, missing.slot.term)] : [];
-    this.#hear({ role: 'user', text: [...chatter(this.#voice), ...named, String(missing.value)].join(' ') });
+    this.#hear({ role: 'user', text: [...chatter(this.#voice), ...named, inWords(missing.value)].join(' ') });
     this.#make(
       topic.word,
       spec.name,

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
 import type { Rejection } from '../../tools/repository.ts';
 import { type Deed, deedOf, kindOf } from './families.ts';
-import { type Domain, numbersWithin } from './values.ts';
+import { type Domain, inWords, numbersWithin } from './values.ts';
 
 export interface ExpressedParameter {
   /** As the source names it. */
@@ -79,30 +79,28 @@ function expressed(tool: ToolSpec): Expression {
 
 /** The domain of a scalar schema, or in words what else it is. */
 function domainOf(schema: JsonObject, builtinWord: string | undefined): Domain | string {
-  const values = schema['enum'];
-  const type = schema['type'] ?? (Array.isArray(values) ? typeof values[0] : 'string');
-  switch (type) {
-    case 'string':
-      if (Array.isArray(values))
-        return { kind: 'choice', values: values.filter((value) => typeof value === 'string').slice(0, mostChoices) };
-      return { kind: builtinWord === undefined ? 'thing' : kindOf(builtinWord) };
-    case 'boolean':
-      return { kind: 'flag' };
-    case 'integer':
-    case 'number': {
-      const within = Array.isArray(values) ? values.filter((value) => typeof value === 'number') : [];
-      if (within.length > 0) return { kind: 'choice', values: within.slice(0, mostChoices) };
-      const domain: Domain = { kind: 'number', ...bound('minimum', schema), ...bound('maximum', schema) };
-      return numbersWithin(domain).length > 0 ? domain : 'a number outside 1 to 20';
-    }
-    default:
-      return `of type ${typeof type === 'string' ? type : 'several'}`;
-  }
+  const type = typeOf(schema);
+  const values = Array.isArray(schema['enum'])
+    ? schema['enum'].filter((value) => typeof value === (type === 'string' ? 'string' : 'number'))
+    : [];
+  if (type === 'boolean') return { kind: 'flag' };
+  if (type !== 'string' && type !== 'number' && type !== 'integer') return `of type ${type}`;
+  if (values.length > 0) return { kind: 'choice', values: values.slice(0, mostChoices) };
+  if (type === 'string') return { kind: builtinWord === undefined ? 'thing' : kindOf(builtinWord) };
+  const domain: Domain = { kind: 'number', ...bound('minimum', schema), ...bound('maximum', schema) };
+  return numbersWithin(domain).length > 0 ? domain : 'a number outside 1 to 20';
+}
+
+/** The schema's one type; where it may also be null, the other one. Without a type, that of the enum's values, or text. */
+function typeOf({ type, enum: values }: JsonObject): string {
+  const types = (Array.isArray(type) ? type : [type]).filter((name) => name !== 'null' && name !== undefined);
+  if (types.length > 1) return 'several';
+  return typeof types[0] === 'string' ? types[0] : Array.isArray(values) ? typeof values[0] : 'string';
 }
 
 /** Minimum and maximum of a number stay as they are; lengths and texts of strings do not survive renaming. */
 const scalarPart = (schema: JsonObject): JsonObject => ({
-  type: schema['type'] ?? 'string',
+  type: typeOf(schema),
   ...bound('minimum', schema),
   ...bound('maximum', schema),
 });
@@ -115,7 +113,7 @@ function bound(keyword: 'minimum' | 'maximum', schema: JsonObject): { minimum?: 
 /** A result is one value: the schema's own, or the first scalar of its properties. */
 function givesOf(tool: ToolSpec): Domain {
   if (tool.returns === undefined) return { kind: 'thing' };
-  const builtin = tool.source.startsWith('builtin:') ? String(tool.returns['description']) : undefined;
+  const builtin = tool.source.startsWith('builtin:') ? inWords(tool.returns['description']) : undefined;
   const { properties } = tool.returns;
   const candidates = isRecord(properties) ? Object.values(properties) : [tool.returns];
   for (const candidate of candidates) {

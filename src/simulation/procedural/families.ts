@@ -119,7 +119,8 @@ export const kindOf = (word: string): Kind => kinds[word] ?? 'thing';
 
 /** The JSON Schema of a value under this word. */
 export function schemaOf(word: string): JsonObject {
-  switch (kindOf(word)) {
+  const kind = kindOf(word);
+  switch (kind) {
     case 'number':
       return { type: 'integer', minimum: 1, maximum: 20 };
     case 'flag':
@@ -129,6 +130,8 @@ export function schemaOf(word: string): JsonObject {
     case 'person':
     case 'thing':
       return { type: 'string', minLength: 1 };
+    default:
+      return kind satisfies never;
   }
 }
 

@@ -10,7 +10,7 @@ export const speech = { ask: 'ask', none: 'none', done: 'done', answer: 'answer'
 /** One word per tool status. */
 export const statusWord = { ok: 'ok', unknownTool: 'unknown', invalidArgument: 'invalid', notFound: 'missing', transient: 'busy' } as const;
 /** Words by which a request points elsewhere: the last result, the first result, the next call, a question about a known fact, a fact in the system prompt. */
-export const pointer = { it: 'it', first: 'first', then: 'then', what: 'what', note: 'note' } as const;
+export const pointer = { it: 'it', first: 'first', next: 'then', what: 'what', note: 'note' } as const;
 /** What a user says when asked for something it was never given. */
 export const dunno = 'dunno';
 

@@ -9,7 +9,7 @@ import { type Expressed, type ExpressedParameter, express } from './express.ts';
 import { type Deed, type Kind, builtinTools, kindOf, topicsOf } from './families.ts';
 import { type Term, choices, numbers, slots, things } from './lexicon.ts';
 import { type Split, drawName } from './names.ts';
-import type { Domain } from './values.ts';
+import { type Domain, inWords } from './values.ts';
 
 export interface Slot {
   /** The parameter's word, which is also its property name and the field of a record. */
@@ -77,7 +77,7 @@ function builtinOffer(tool: ToolSpec, { parameters, gives, deed }: Expressed, { 
     topic: topicTerm(tool.description),
     deed: deed as Deed,
     slots: own,
-    gives: { word: String(tool.returns?.['description']), domain: gives },
+    gives: { word: inWords(tool.returns?.['description']), domain: gives },
   };
 }
 

@@ -3,6 +3,7 @@ import type { AgentTurn, Turn } from '../../protocol/turn.ts';
 import type { Task } from '../../protocol/task.ts';
 import { statusWord } from './lexicon.ts';
 import type { Offer } from './offer.ts';
+import { inWords } from './values.ts';
 
 const blank = (text: string): string[] => (text === '' ? [] : text.split(' '));
 
@@ -39,7 +40,7 @@ export function agentWords({ thought, text, calls }: AgentTurn): string[] {
     '<tool_call>',
     ...name.split('_'),
     '(',
-    ...Object.entries(args).flatMap(([word, value], index) => [...(index === 0 ? [] : [',']), word, '=', ...blank(String(value))]),
+    ...Object.entries(args).flatMap(([word, value], index) => [...(index === 0 ? [] : [',']), word, '=', ...blank(inWords(value))]),
     ')',
   ]);
   return [...blank(thought), ...blank(text), ...called, '<|im_end|>'];
@@ -48,5 +49,5 @@ export function agentWords({ thought, text, calls }: AgentTurn): string[] {
 /** What the agent reads. */
 export function heardWords(turn: Exclude<Turn, AgentTurn>): string[] {
   if (turn.role === 'user') return turnWords('user', blank(turn.text));
-  return turnWords('tool', [statusWord[turn.status], ...(turn.result === null ? [] : blank(String(turn.result)))]);
+  return turnWords('tool', [statusWord[turn.status], ...(turn.result === null ? [] : blank(inWords(turn.result)))]);
 }

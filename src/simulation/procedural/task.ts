@@ -11,7 +11,7 @@ import { personasAt } from './personas.ts';
 import { type PlannedCall, type WorldMix, chooseTools, defaultMix, drawBranch, plainBelow, planCalls } from './plan.ts';
 import { Scene } from './scene.ts';
 import { kindOf } from './families.ts';
-import { Values } from './values.ts';
+import { Values, inWords } from './values.ts';
 import { type Voice, sayQuestion, sayTerm, sayWishes, synonymShare } from './wording.ts';
 import { solutionOf } from './solution.ts';
 
@@ -84,7 +84,7 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
     tools: offers.map(({ spec }) => spec),
     system: [
       ...(systemPrompts[aspects.system.value] ?? []),
-      ...facts.flatMap(({ said, value }) => [pointer.note, said, String(value)]),
+      ...facts.flatMap(({ said, value }) => [pointer.note, said, inWords(value)]),
     ].join(' '),
     persona: persona.name,
     intent: { summary: summaryOf(told), requests, facts: factsOf(calls, missing) },
@@ -149,7 +149,7 @@ function tell(
     case 'answer': {
       const fact = voice.draws.pick(facts);
       const term = slots.find(({ word }) => word === fact.word) as Slot['term'];
-      return { requests: [sayQuestion(voice, sayTerm(voice, term))], turnOf: first, answer: String(fact.value) };
+      return { requests: [sayQuestion(voice, sayTerm(voice, term))], turnOf: first, answer: inWords(fact.value) };
     }
     case 'ask':
     case 'call': {
@@ -164,7 +164,7 @@ function tell(
       }
       const result = calls[0]?.result;
       if (result === undefined) return { requests: [sayWishes(voice, wishes)], turnOf: first };
-      return { requests: [sayWishes(voice, wishes), sayQuestion(voice, pointer.it)], turnOf: first, answer: String(result) };
+      return { requests: [sayWishes(voice, wishes), sayQuestion(voice, pointer.it)], turnOf: first, answer: inWords(result) };
     }
     default:
       return branch satisfies never;
@@ -175,9 +175,9 @@ function tell(
 function factsOf(calls: readonly PlannedCall[], missing: Slot | undefined): Intent['facts'] {
   const facts: Intent['facts'] = {};
   for (const { wish } of calls)
-    for (const { slot, value } of wish.said) if (typeof value !== 'object') facts[slot.term.word] ??= String(value);
+    for (const { slot, value } of wish.said) if (typeof value !== 'object') facts[slot.term.word] ??= inWords(value);
   const word = missing?.term.word;
-  if (word !== undefined) facts[word] = String(calls[0]?.arguments[word]);
+  if (word !== undefined) facts[word] = inWords(calls[0]?.arguments[word]);
   return facts;
 }
 
@@ -186,4 +186,4 @@ const summaryOf = ({ branch, calls, spare }: Told): string =>
     ? speech.answer
     : branch === 'none'
       ? `${speech.none} ${spare?.topic.word ?? ''}`
-      : calls.map(({ offer }) => offer.topic.word).join(` ${pointer.then} `);
+      : calls.map(({ offer }) => offer.topic.word).join(` ${pointer.next} `);

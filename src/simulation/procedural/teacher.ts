@@ -64,7 +64,10 @@ function drillOf(task: Task, turns: readonly Turn[], untrained: ReadonlySet<Agen
   const words: string[] = [];
   const trained: boolean[] = [];
   const put = (said: readonly string[], train: boolean): void => {
-    for (const word of said) words.push(word) && trained.push(train);
+    for (const word of said) {
+      words.push(word);
+      trained.push(train);
+    }
   };
   put(turnWords('system', [...task.system.split(' '), ...task.tools.flatMap(toolWords)]), false);
   for (const turn of turns) {

@@ -13,6 +13,10 @@ export interface Domain {
   readonly maximum?: number;
 }
 
+/** A value as a request, a result or an answer says it; what is no scalar has no words and is said as JSON. */
+export const inWords = (value: JsonValue | undefined): string =>
+  typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? `${value}` : JSON.stringify(value ?? null);
+
 /** Draws values no earlier draw of the same task gave, so that a value says by itself where it came from. */
 export class Values {
   readonly #draws: Stream;
@@ -30,8 +34,8 @@ export class Values {
     let value = this.#any(domain);
     // Words are new by themselves; numbers and choices run out.
     if (domain.kind === 'number' || domain.kind === 'choice')
-      for (let tries = 0; tries < 8 && this.#used.has(String(value)); tries++) value = this.#any(domain);
-    this.#used.add(String(value));
+      for (let tries = 0; tries < 8 && this.#used.has(inWords(value)); tries++) value = this.#any(domain);
+    this.#used.add(inWords(value));
     return value;
   }
 
@@ -49,6 +53,8 @@ export class Values {
         return this.#draws.chance(0.5);
       case 'choice':
         return this.#draws.pick(domain.values ?? ['']);
+      default:
+        return domain.kind satisfies never;
     }
   }
 
@@ -83,5 +89,7 @@ export function valueOf(domain: Domain, seed: Seed): JsonValue {
       return pick(flags, 0) === 'true';
     case 'choice':
       return pick(domain.values ?? [''], 0);
+    default:
+      return domain.kind satisfies never;
   }
 }

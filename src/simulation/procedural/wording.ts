@@ -2,14 +2,23 @@
 import type { JsonValue } from '../../protocol/json.ts';
 import type { Stream } from '../../random.ts';
 import type { Slot } from './offer.ts';
+import { inWords } from './values.ts';
 import { type Term, fillers, pointer } from './lexicon.ts';
 import type { Persona } from './personas.ts';
 
 /** One thing asked for: the topic, and what is said of each slot: a value, or a word that points to an earlier result. */
 export interface Wish {
   readonly topic: Term;
-  readonly said: readonly { readonly slot: Slot; readonly value: JsonValue | { readonly pointer: string } }[];
+  readonly said: readonly { readonly slot: Slot; readonly value: JsonValue | Pointer }[];
 }
+
+/** Says where the value is found instead of the value. */
+export interface Pointer {
+  readonly pointer: string;
+}
+/** Arguments are scalars, so an object is a pointer. */
+export const isPointer = (value: JsonValue | Pointer): value is Pointer =>
+  typeof value === 'object' && value !== null && 'pointer' in value;
 
 export interface Voice {
   readonly draws: Stream;
@@ -33,16 +42,12 @@ export function chatter({ draws, persona }: Voice): string[] {
 /** `topic word value word it then topic …`, slots in any order. */
 export function sayWishes(voice: Voice, wishes: readonly Wish[]): string {
   const words = wishes.flatMap(({ topic, said }, index) => [
-    ...(index === 0 ? [] : [pointer.then]),
+    ...(index === 0 ? [] : [pointer.next]),
     ...chatter(voice),
     sayTerm(voice, topic),
     ...voice.draws
       .shuffle(said)
-      .flatMap(({ slot, value }) => [
-        ...chatter(voice),
-        sayTerm(voice, slot.term),
-        typeof value === 'object' && value !== null && 'pointer' in value ? String(value['pointer']) : String(value),
-      ]),
+      .flatMap(({ slot, value }) => [...chatter(voice), sayTerm(voice, slot.term), isPointer(value) ? value.pointer : inWords(value)]),
   ]);
   return [...words, ...chatter(voice)].join(' ');
 }
