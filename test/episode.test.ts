@@ -6,7 +6,18 @@ import type { Episode } from '../src/protocol/episode.ts';
 import { isSampled, recordAt, traceIds, traceLength } from '../src/protocol/trace.ts';
 import type { Turn } from '../src/protocol/turn.ts';
 import { textOf } from './support/letters.ts';
-import { calls, chatSimulator, engineDown, goodAgent, says, scriptedJob, scriptedPorts, scriptedSimulator, scriptedTask, verdict } from './support/scripted.ts';
+import {
+  calls,
+  chatSimulator,
+  engineDown,
+  goodAgent,
+  says,
+  scriptedJob,
+  scriptedPorts,
+  scriptedSimulator,
+  scriptedTask,
+  verdict,
+} from './support/scripted.ts';
 import type { RecordingPorts } from './support/scripted.ts';
 
 const signal = new AbortController().signal;
@@ -19,7 +30,13 @@ async function play(ports: RecordingPorts, changes: Partial<GroupJob> = {}): Pro
 describe('what the policy does', () => {
   test('an agent that calls the right tool and says so is scored by the judge', async () => {
     const episode = await play(scriptedPorts());
-    expect(episode).toMatchObject({ outcome: { kind: 'scored', verdict: { reward: 1 } }, reward: 1, policy: { start: 3, end: 3 }, attempt: 1, member: 0 });
+    expect(episode).toMatchObject({
+      outcome: { kind: 'scored', verdict: { reward: 1 } },
+      reward: 1,
+      policy: { start: 3, end: 3 },
+      attempt: 1,
+      member: 0,
+    });
     expect(episode.turns.map((turn) => turn.role)).toEqual(['user', 'agent', 'tool', 'agent']);
   });
 
@@ -49,7 +66,11 @@ describe('what the policy does', () => {
       tool: scriptedSimulator('tool', (view) => {
         const rooms = Object.keys(view.world.entities['rooms'] ?? {}).length;
         seen.push(rooms);
-        return { status: 'ok', observation: { room: `r${rooms + 1}` }, patch: [{ op: 'put', collection: 'rooms', id: `r${rooms + 1}`, record: {} }] };
+        return {
+          status: 'ok',
+          observation: { room: `r${rooms + 1}` },
+          patch: [{ op: 'put', collection: 'rooms', id: `r${rooms + 1}`, record: {} }],
+        };
       }),
     });
     const episode = await play(ports);
@@ -65,7 +86,13 @@ describe('what the policy does', () => {
 
   test('a call of an unknown tool or with wrong arguments is refused by code; no simulator is asked', async () => {
     let asked = 0;
-    const wrong = { ...calls('ada'), calls: [{ name: 'fly', arguments: {} }, { name: 'book_room', arguments: { nam: 'ada' } }] };
+    const wrong = {
+      ...calls('ada'),
+      calls: [
+        { name: 'fly', arguments: {} },
+        { name: 'book_room', arguments: { nam: 'ada' } },
+      ],
+    };
     const ports = scriptedPorts((turn) => (turn === 0 ? wrong : says('done')), {
       tool: scriptedSimulator('tool', () => {
         asked++;
@@ -118,14 +145,21 @@ describe('what the others may see', () => {
       }),
     });
     const episode = await play(ports);
-    expect(heard).toEqual([[{ role: 'user', text: 'a room for ada' }, { role: 'agent', text: 'booked' }]]);
+    expect(heard).toEqual([
+      [
+        { role: 'user', text: 'a room for ada' },
+        { role: 'agent', text: 'booked' },
+      ],
+    ]);
     expect(JSON.stringify(reviewed)).not.toContain('secret');
     expect(JSON.stringify(episode.turns)).toContain('a secret plan');
   });
 
   test('the user answers a question, and the agent reads the answer', async () => {
     const ports = scriptedPorts((turn) => (turn === 0 ? says('for whom?') : turn === 1 ? calls('ada') : says('done')), {
-      user: scriptedSimulator('user', (view) => (view.conversation.length === 2 ? { text: 'for ada', done: false } : { text: '', done: true })),
+      user: scriptedSimulator('user', (view) =>
+        view.conversation.length === 2 ? { text: 'for ada', done: false } : { text: '', done: true },
+      ),
     });
     const episode = await play(ports);
     expect(episode.turns.map((turn) => turn.role)).toEqual(['user', 'agent', 'user', 'agent', 'tool', 'agent']);
@@ -147,12 +181,19 @@ describe('what the others may see', () => {
 
 describe('what goes wrong on our side', () => {
   test('an engine that fails leaves the episode without a reward', async () => {
-    expect(await play(scriptedPorts(() => engineDown))).toMatchObject({ outcome: { kind: 'infraFault', fault: { kind: 'EngineFault' } }, reward: null, policy: null });
+    expect(await play(scriptedPorts(() => engineDown))).toMatchObject({
+      outcome: { kind: 'infraFault', fault: { kind: 'EngineFault' } },
+      reward: null,
+      policy: null,
+    });
   });
 
   test('a version that was not asked for is a fault of the engine', async () => {
     const ports = scriptedPorts();
-    const generate: RecordingPorts['generate'] = async (request, abort) => ({ ...(await ports.generate(request, abort)), version: 9 as never });
+    const generate: RecordingPorts['generate'] = async (request, abort) => ({
+      ...(await ports.generate(request, abort)),
+      version: 9 as never,
+    });
     expect(await play({ ...ports, generate })).toMatchObject({ outcome: { kind: 'infraFault' }, reward: null });
   });
 
@@ -176,7 +217,10 @@ describe('what goes wrong on our side', () => {
 
   test('a simulator that throws is its own fault and takes nobody with it', async () => {
     const ports = scriptedPorts(goodAgent, { user: scriptedSimulator('user', () => new Error('bug in the user')) });
-    expect(await play(ports)).toMatchObject({ outcome: { kind: 'simulatorFault', role: 'user', fault: { message: 'user: bug in the user' } }, reward: null });
+    expect(await play(ports)).toMatchObject({
+      outcome: { kind: 'simulatorFault', role: 'user', fault: { message: 'user: bug in the user' } },
+      reward: null,
+    });
   });
 
   test('a renderer that throws is a fault of the infrastructure', async () => {
@@ -194,6 +238,9 @@ describe('what goes wrong on our side', () => {
     const ports = scriptedPorts(goodAgent, { user: chatSimulator('user', () => 'speak') });
     const episode = await play({ ...ports, chat: () => Promise.reject(engineDown) });
     expect(episode.outcome).toMatchObject({ kind: 'infraFault' });
-    expect((await play(ports)).outcome).toMatchObject({ kind: 'infraFault', fault: { message: 'user: the engine cannot play simulators' } });
+    expect((await play(ports)).outcome).toMatchObject({
+      kind: 'infraFault',
+      fault: { message: 'user: the engine cannot play simulators' },
+    });
   });
 });

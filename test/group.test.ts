@@ -5,7 +5,17 @@ import { runGroup } from '../src/actors/group.ts';
 import { RolloutGroup } from '../src/protocol/group.ts';
 import { rewardOf } from '../src/learning/reward.ts';
 import { pack, unpack } from '../src/protocol/codec.ts';
-import { calls, chatSimulator, engineDown, goodAgent, says, scriptedJob, scriptedPorts, scriptedSimulator, settle } from './support/scripted.ts';
+import {
+  calls,
+  chatSimulator,
+  engineDown,
+  goodAgent,
+  says,
+  scriptedJob,
+  scriptedPorts,
+  scriptedSimulator,
+  settle,
+} from './support/scripted.ts';
 import type { PolicyScript, RecordingPorts } from './support/scripted.ts';
 
 const signal = new AbortController().signal;
@@ -42,7 +52,11 @@ describe('sealing', () => {
     ports.clock.advance(5000);
     const group = await running;
     expect(group).toMatchObject({ status: 'sealed', sealedBy: 'deadline' });
-    expect(group.episodes.map(({ outcome, reward }) => [outcome.kind, reward])).toEqual([['scored', 1], ['truncated', null], ['truncated', null]]);
+    expect(group.episodes.map(({ outcome, reward }) => [outcome.kind, reward])).toEqual([
+      ['scored', 1],
+      ['truncated', null],
+      ['truncated', null],
+    ]);
   });
 
   test('a cancelled group ends at once, aborts its calls and leaves no timer behind', async () => {
@@ -113,7 +127,9 @@ describe('trying again', () => {
 
   test('a member whose simulator failed is refilled once, with a fresh seed', async () => {
     let broken = 3;
-    const ports = scriptedPorts(goodAgent, { user: scriptedSimulator('user', () => (broken-- > 0 ? 'garbage' : { text: '', done: true })) });
+    const ports = scriptedPorts(goodAgent, {
+      user: scriptedSimulator('user', () => (broken-- > 0 ? 'garbage' : { text: '', done: true })),
+    });
     const group = await runGroup(scriptedJob(), ports, signal);
     expect(group.episodes[0]).toMatchObject({ attempt: 2, reward: 1 });
     const opening = ports.requests.filter(({ ids }) => !ids.includes(0));
@@ -158,7 +174,12 @@ describe('what members share', () => {
     const ports = scriptedPorts(goodAgent, { tool: chatSimulator('tool', (view) => JSON.stringify(view.call)) });
     const chat: NonNullable<RecordingPorts['chat']> = (request) => {
       replies++;
-      return Promise.resolve({ id: request.id, text: JSON.stringify({ status: 'ok', observation: { room: `r${replies}` }, patch: [] }), finish: 'stop', model: 'm' });
+      return Promise.resolve({
+        id: request.id,
+        text: JSON.stringify({ status: 'ok', observation: { room: `r${replies}` }, patch: [] }),
+        finish: 'stop',
+        model: 'm',
+      });
     };
     const group = await runGroup(scriptedJob({ members: 6 }), { ...ports, chat }, signal);
     const results = group.episodes.flatMap(({ turns }) => turns.flatMap((turn) => (turn.role === 'tool' ? [turn.result] : [])));
@@ -197,36 +218,47 @@ test('whatever fails, every member ends once, faults never make a number, and nu
   const garble = fc.constantFrom('fine', 'garbage', 'throws', 'repaired');
   const policy = fc.constantFrom('call', 'say', 'broken', 'empty', 'down', 'silent');
   await fc.assert(
-    fc.asyncProperty(fc.array(policy, { minLength: 1, maxLength: 12 }), garble, garble, garble, fc.integer({ min: 1, max: 4 }), async (script, user, tool, judge, members) => {
-      let at = 0;
-      const cast = <A>(kind: string, attempt: number, answer: A): A | string | Error =>
-        kind === 'garbage' || (kind === 'repaired' && attempt === 0) ? 'garbage' : kind === 'throws' ? new Error('bug') : answer;
-            const ports = scriptedPorts(
-        () => {
-          const move = script[at++ % script.length] as string;
-          return { call: calls('ada'), say: says('done'), broken: '{x', empty: says(''), down: engineDown, silent: null }[move] ?? null;
-        },
-        {
-          user: scriptedSimulator('user', (_, attempt) => cast(user, attempt, { text: 'go on', done: at % 3 === 0 })),
-          tool: scriptedSimulator('tool', (_, attempt) => cast(tool, attempt, { status: 'ok' as const, observation: { room: 'r1' }, patch: [] })),
-          judge: scriptedSimulator('judge', (_, attempt) => cast(judge, attempt, { reward: 1 as const, gates: [], criteria: [] })),
-        },
-      );
-      const running = runGroup(scriptedJob({ members, attempts: 2 }), ports, signal);
-      for (let i = 0; i < 8; i++) {
-        await settle();
-        ports.clock.advance(4000);
-      }
-      const group = await running;
-      expect(group.episodes.length + group.missing.length).toBe(members);
-      expect(new Set([...group.episodes.map(({ member }) => member), ...group.missing.map(({ member }) => member)]).size).toBe(members);
-      for (const { outcome, reward } of group.episodes) {
-        expect(reward).toBe(rewardOf(outcome));
-        const isFault = ['simulatorFault', 'judgeFault', 'infraFault'].includes(outcome.kind) || (outcome.kind === 'truncated' && outcome.by === 'budget');
-        expect(reward === null).toBe(isFault);
-      }
-      expect(ports.clock.armed).toBe(0);
-    }),
+    fc.asyncProperty(
+      fc.array(policy, { minLength: 1, maxLength: 12 }),
+      garble,
+      garble,
+      garble,
+      fc.integer({ min: 1, max: 4 }),
+      async (script, user, tool, judge, members) => {
+        let at = 0;
+        const cast = <A>(kind: string, attempt: number, answer: A): A | string | Error =>
+          kind === 'garbage' || (kind === 'repaired' && attempt === 0) ? 'garbage' : kind === 'throws' ? new Error('bug') : answer;
+        const ports = scriptedPorts(
+          () => {
+            const move = script[at++ % script.length] as string;
+            return { call: calls('ada'), say: says('done'), broken: '{x', empty: says(''), down: engineDown, silent: null }[move] ?? null;
+          },
+          {
+            user: scriptedSimulator('user', (_, attempt) => cast(user, attempt, { text: 'go on', done: at % 3 === 0 })),
+            tool: scriptedSimulator('tool', (_, attempt) =>
+              cast(tool, attempt, { status: 'ok' as const, observation: { room: 'r1' }, patch: [] }),
+            ),
+            judge: scriptedSimulator('judge', (_, attempt) => cast(judge, attempt, { reward: 1 as const, gates: [], criteria: [] })),
+          },
+        );
+        const running = runGroup(scriptedJob({ members, attempts: 2 }), ports, signal);
+        for (let i = 0; i < 8; i++) {
+          await settle();
+          ports.clock.advance(4000);
+        }
+        const group = await running;
+        expect(group.episodes.length + group.missing.length).toBe(members);
+        expect(new Set([...group.episodes.map(({ member }) => member), ...group.missing.map(({ member }) => member)]).size).toBe(members);
+        for (const { outcome, reward } of group.episodes) {
+          expect(reward).toBe(rewardOf(outcome));
+          const isFault =
+            ['simulatorFault', 'judgeFault', 'infraFault'].includes(outcome.kind) ||
+            (outcome.kind === 'truncated' && outcome.by === 'budget');
+          expect(reward === null).toBe(isFault);
+        }
+        expect(ports.clock.armed).toBe(0);
+      },
+    ),
     { numRuns: 150 },
   );
 });

@@ -3,11 +3,23 @@ import { expect, test } from 'vitest';
 import { runGroup } from '../src/actors/group.ts';
 import { replay } from '../src/machines/replay.ts';
 import type { Episode } from '../src/protocol/episode.ts';
-import { calls, engineDown, goodAgent, says, scriptedJob, scriptedPorts, scriptedSimulator, scriptedTask, settle } from './support/scripted.ts';
+import {
+  calls,
+  engineDown,
+  goodAgent,
+  says,
+  scriptedJob,
+  scriptedPorts,
+  scriptedSimulator,
+  scriptedTask,
+  settle,
+} from './support/scripted.ts';
 import type { RecordingPorts } from './support/scripted.ts';
 
 const signal = new AbortController().signal;
-const faultOnce = scriptedSimulator<never, never>('tool', (_, attempt) => (attempt === 0 ? 'garbage' : ({ status: 'ok', observation: { room: 'r1' }, patch: [] } as never)));
+const faultOnce = scriptedSimulator<never, never>('tool', (_, attempt) =>
+  attempt === 0 ? 'garbage' : ({ status: 'ok', observation: { room: 'r1' }, patch: [] } as never),
+);
 
 const stories: Record<string, () => { ports: RecordingPorts; maxTurns?: number; members?: number }> = {
   ok: () => ({ ports: scriptedPorts() }),
@@ -25,8 +37,9 @@ test.each(Object.keys(stories))('replaying the record of an episode that ended "
   const { events, divergence } = replay(ports.events, { world: task.world });
   expect(divergence).toBeNull();
   expect(events).toHaveLength(ports.events.length);
+  const end = group.episodes.at(-1) as Episode;
   const last = events.findLast(({ actor }) => actor.endsWith('/episode'));
-  expect(last?.snapshot.output).toEqual({ outcome: (group.episodes.at(-1) as Episode).outcome, turns: group.episodes.at(-1)?.turns });
+  expect(last?.snapshot.output).toEqual({ outcome: end.outcome, turns: end.turns });
 });
 
 test('replaying a cancelled episode reproduces every state hash', async () => {
@@ -51,7 +64,9 @@ test('a record that was changed is found at the first event whose state differs'
   const ports = scriptedPorts();
   await runGroup(scriptedJob(), ports, signal);
   const index = ports.events.findIndex(({ event }) => event.type === 'episode.observed');
-  const changed = ports.events.map((recorded, i) => (i === index ? { ...recorded, event: { type: 'episode.cancel', reason: 'forged' } } : recorded));
+  const changed = ports.events.map((recorded, i) =>
+    i === index ? { ...recorded, event: { type: 'episode.cancel', reason: 'forged' } } : recorded,
+  );
   expect(replay(changed).divergence?.index).toBe(index);
 });
 

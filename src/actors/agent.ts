@@ -2,7 +2,6 @@
 import { asFault, boundary, EngineFault } from '../errors.ts';
 import { agentMachine } from '../machines/agent.ts';
 import type { AgentContext } from '../machines/agent.ts';
-import type { Fault } from '../protocol/fault.ts';
 import type { TokenReply, TokenRequest } from '../protocol/inference.ts';
 import type { MessageOf } from '../protocol/messages.ts';
 import { traceIds } from '../protocol/trace.ts';
@@ -21,7 +20,11 @@ export const agentActor = agentMachine.provide({
           deliver(stage, self, message);
         },
         (error: unknown) => {
-          deliver(stage, self, { type: 'agent.fault', call: context.call, fault: asFault(EngineFault, 'policy turn', error).toData() as Fault });
+          deliver(stage, self, {
+            type: 'agent.fault',
+            call: context.call,
+            fault: asFault(EngineFault, 'policy turn', error).toData(),
+          });
         },
       );
     },
@@ -66,7 +69,10 @@ function requestOf(stage: Stage, call: CallOf, ids: TokenRequest['ids'], room: n
     ids,
     n: 1,
     // Members that ask the same first question have seeds that follow each other, so that the broker can ask once with n.
-    seed: call.turn === 1 ? Math.floor(seedOf(job.seed, job.group, call.actor, call.turn, call.sample) / 2) + stage.member : seedOfCall(stage, call),
+    seed:
+      call.turn === 1
+        ? Math.floor(seedOf(job.seed, job.group, call.actor, call.turn, call.sample) / 2) + stage.member
+        : seedOfCall(stage, call),
     stop: [...ports.renderer.stop],
     maxTokens: Math.min(job.sampling.maxTokens, room),
     temperature: job.sampling.temperature,
@@ -80,7 +86,8 @@ function read(reply: TokenReply, version: number): TokenReply['samples'][number]
   if (reply.version !== version) throw new EngineFault(`version ${reply.version} answered where ${version} was asked`);
   const [sampled] = reply.samples;
   if (sampled === undefined) throw new EngineFault('a reply without a sample');
-  if (sampled.ids.length !== sampled.logprobs.length) throw new EngineFault(`${sampled.ids.length} ids with ${sampled.logprobs.length} log-probs`);
+  if (sampled.ids.length !== sampled.logprobs.length)
+    throw new EngineFault(`${sampled.ids.length} ids with ${sampled.logprobs.length} log-probs`);
   return sampled;
 }
 

@@ -2,7 +2,6 @@
 import { asFault, boundary, EngineFault, SimulatorFault } from '../errors.ts';
 import type { TroupeFault } from '../errors.ts';
 import { wellFormed } from '../protocol/codec.ts';
-import type { Fault } from '../protocol/fault.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
 import { canonical } from '../protocol/json.ts';
@@ -33,7 +32,7 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
   const { simulator, view, complaints, ask } = question;
   const key = { ask, attempt: complaints.length };
   const fail = (fault: TroupeFault): void => {
-    deliver({ type: 'ask.fault', ...key, fault: fault.toData() as Fault });
+    deliver({ type: 'ask.fault', ...key, fault: fault.toData() });
   };
   const read = (reply: JsonValue): void => {
     const reading = guarded(() => simulator.read(reply, view), fail, simulator.role);

@@ -5,12 +5,16 @@ import type { GroupPorts } from './group.ts';
 /** A copy by way of bytes; throws WireError for a value that would come back as something else. */
 export const throughBytes = <T>(value: T): T => unpack(pack(value, { checked: true })) as T;
 
+const overBytes =
+  <Request, Reply>(ask: (request: Request, signal: AbortSignal) => Promise<Reply>) =>
+  async (request: Request, signal: AbortSignal): Promise<Reply> =>
+    throughBytes(await ask(throughBytes(request), signal));
+
 export function forceBytes(ports: GroupPorts): GroupPorts {
-  const { chat } = ports;
   return {
     ...ports,
-    generate: async (request, signal) => throughBytes(await ports.generate(throughBytes(request), signal)),
-    ...(chat === undefined ? {} : { chat: async (request, signal) => throughBytes(await chat(throughBytes(request), signal)) }),
+    generate: overBytes(ports.generate.bind(ports)),
+    ...(ports.chat === undefined ? {} : { chat: overBytes(ports.chat.bind(ports)) }),
     record: (events) => {
       ports.record(throughBytes(events));
     },

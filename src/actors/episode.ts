@@ -81,7 +81,7 @@ export function openEpisode(group: GroupStage, plan: EpisodePlan, recorder: Reco
       close({ end: endOf(episode), episode, fault: null });
     },
     error: (error) => {
-      close({ end: 'crashed', episode: null, fault: asFault(ThreadFault, `episode ${id}`, error).toData() as Fault });
+      close({ end: 'crashed', episode: null, fault: asFault(ThreadFault, `episode ${id}`, error).toData() });
     },
   });
   actor.start();
@@ -121,7 +121,11 @@ function endOf({ outcome, reward }: Episode): MemberEnd {
     case 'simulatorFault':
     case 'judgeFault':
       return 'simulator';
-    default:
+    case 'truncated':
+    case 'scored':
+    case 'policyFault':
       return 'cut';
+    default:
+      return outcome satisfies never;
   }
 }

@@ -100,8 +100,19 @@ const CUT_MS = 1000;
 export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal): Promise<RolloutGroup> {
   return new Promise((resolve, reject) => {
     const wheel = deadlineWheel(ports.clock);
-    const record = recorder(ports.record, wheel);
-    const stage: GroupStage = { job, ports, opening: null, answers: new Map(), asking: new Map(), abort: new AbortController(), running: 0, late: 0 };
+    const record = recorder((events) => {
+      ports.record(events);
+    }, wheel);
+    const stage: GroupStage = {
+      job,
+      ports,
+      opening: null,
+      answers: new Map(),
+      asking: new Map(),
+      abort: new AbortController(),
+      running: 0,
+      late: 0,
+    };
     const seats: Seat[] = Array.from({ length: job.members }, () => ({ open: null, episode: null, fault: null }));
     const dueAt = ports.clock.now() + job.deadlines.groupMs;
 
@@ -175,7 +186,9 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
 function groupOf(job: GroupJob, { status, sealedBy }: GroupOutput, seats: readonly Seat[]): RolloutGroup {
   const episodes = seats.flatMap(({ episode }) => (episode === null ? [] : [episode]));
   const missing = seats.flatMap(({ episode, fault }, member) =>
-    episode === null ? [{ member, fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' } }] : [],
+    episode === null
+      ? [{ member, fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' } }]
+      : [],
   );
   return { id: job.group, step: job.step, task: job.task, episodes, missing, status, sealedBy };
 }

@@ -2,6 +2,7 @@
  * Watches a tree of actors from the side: writes down every event each of them receives, in causal order, with the hash of the state it led to, and keeps the deadline
  * its present state names. No actor knows that it is watched. The recorder never looks into a context.
  */
+import { isMachineSnapshot } from 'xstate';
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
 import { stateHash } from '../machines/hash.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
@@ -64,13 +65,16 @@ export function recorder(record: (events: RecordedEvent[]) => void, wheel: Deadl
     };
 
     return (inspected) => {
+      // A port that answers once has no chart: what it answers is an event of the actor that asked.
+      if ((inspected.type !== '@xstate.event' && inspected.type !== '@xstate.snapshot') || !isChart(inspected.actorRef as AnyActorRef))
+        return;
       if (inspected.type === '@xstate.event') {
         const seat = seatOf(inspected.actorRef as AnyActorRef);
         const entry = { actor: seat.actor, event: asData(inspected.event), state: '' };
         seat.inbox.push({ event: inspected.event, entry });
         open++;
         write(entry);
-      } else if (inspected.type === '@xstate.snapshot') {
+      } else {
         const seat = seatOf(inspected.actorRef as AnyActorRef);
         const snapshot = inspected.snapshot as AnyMachineSnapshot;
         const { hash, deadline } = factsOf(snapshot);
@@ -104,6 +108,8 @@ export function recorder(record: (events: RecordedEvent[]) => void, wheel: Deadl
 
   return { watch, flush };
 }
+
+const isChart = (ref: AnyActorRef): boolean => isMachineSnapshot(ref.getSnapshot());
 
 interface Facts {
   readonly hash: string;

@@ -59,7 +59,11 @@ export function turnMs({ group, dueAt }: Stage): number {
 }
 
 /** A reply to whoever waits for it; when the episode is over it is counted and dropped. */
-export function deliver(stage: Stage, to: AnyActorRef, event: EventObject & (AskMessage<unknown> | MessageOf<'agent.sampled' | 'agent.fault' | 'agent.overflow'>)): void {
+export function deliver(
+  stage: Stage,
+  to: AnyActorRef,
+  event: EventObject & (AskMessage<unknown> | MessageOf<'agent.sampled' | 'agent.fault' | 'agent.overflow'>),
+): void {
   if (stage.ended) stage.group.late++;
   else to.send(event);
 }
@@ -75,7 +79,8 @@ export const callOf = (stage: Stage, actor: string, turn: number, attempt = 0): 
   version: stage.group.job.version,
 });
 
-export const seedOfCall = (stage: Stage, call: CallOf): Seed => seedOf(stage.group.job.seed, call.scope, call.actor, call.turn, call.sample);
+export const seedOfCall = (stage: Stage, call: CallOf): Seed =>
+  seedOf(stage.group.job.seed, call.scope, call.actor, call.turn, call.sample);
 
 /** The model behind simulators, cancelled with `abort`; absent where the engine has none. */
 export function chatOf({ group, abort }: Pick<Stage, 'group' | 'abort'>): ((request: ChatRequest) => Promise<ChatReply>) | undefined {
@@ -84,7 +89,12 @@ export function chatOf({ group, abort }: Pick<Stage, 'group' | 'abort'>): ((requ
 }
 
 /** What the episode's own actors ask, in their own name: the user, the judge. The tools ask in the group's name. */
-export function questionOf<View, Answer>(stage: Stage, simulator: Simulator<View, Answer>, view: View, { ask, complaints }: AskContext): Question<View, Answer> {
+export function questionOf<View, Answer>(
+  stage: Stage,
+  simulator: Simulator<View, Answer>,
+  view: View,
+  { ask, complaints }: AskContext,
+): Question<View, Answer> {
   const { job, running } = stage.group;
   const call = callOf(stage, simulator.role, ask, complaints.length);
   return {

@@ -71,7 +71,9 @@ const taskActor = taskMachine.provide({
 export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
   return new Promise((resolve, reject) => {
     const wheel = deadlineWheel(ports.clock);
-    const record = recorder(ports.record, wheel);
+    const record = recorder((events) => {
+      ports.record(events);
+    }, wheel);
     const dueAt = ports.clock.now() + job.deadlineMs;
     const actor = createActor(taskActor, {
       input: { attempts: job.attempts },

@@ -26,12 +26,18 @@ export const toolActor = toolMachine.provide({
       };
       const checked = validateCall(job.task.tools, context.call);
       if (!checked.ok) {
-        const refusal: ToolAnswer = { status: checked.status, observation: { error: checked.complaint }, patch: [] };
+        const refusal: ToolAnswer = { status: checked.status, observation: null, patch: [] };
         answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: refusal });
         return;
       }
       const state = `${occurrenceKey(context.call)} ${nameOf(context.world)}`;
-      const call: CallOf = { scope: job.group, actor: `tool ${state}`, turn: 0, sample: sampleOf(stage, context.complaints.length), version: job.version };
+      const call: CallOf = {
+        scope: job.group,
+        actor: `tool ${state}`,
+        turn: 0,
+        sample: sampleOf(stage, context.complaints.length),
+        version: job.version,
+      };
       pose(
         {
           simulator: reliable(ports.simulators.tool, stage.group, state),

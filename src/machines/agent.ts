@@ -25,7 +25,7 @@ export interface AgentContext {
 }
 
 export const agentMachine = setup({
-  types: { context: {} as AgentContext, events: {} as AgentMessage, meta: {} as { deadline?: string; idle?: boolean } },
+  types: { context: {} as AgentContext, events: {} as AgentMessage },
   guards: {
     isCurrent: ({ context, event }) => event.type !== 'agent.prompt' && event.type !== 'deadline.expired' && event.call === context.call,
   },

@@ -38,7 +38,10 @@ export const askGuards = {
   mayRepair: (asked: Asked): boolean => isCurrent(asked) && asked.context.complaints.length + 1 < asked.context.attempts,
 };
 
-export const nextAsk = ({ context }: { context: AskContext }): Pick<AskContext, 'ask' | 'complaints'> => ({ ask: context.ask + 1, complaints: [] });
+export const nextAsk = ({ context }: { context: AskContext }): Pick<AskContext, 'ask' | 'complaints'> => ({
+  ask: context.ask + 1,
+  complaints: [],
+});
 
 export const complain = ({ context, event }: Asked): Pick<AskContext, 'complaints'> => ({
   complaints: [...context.complaints, (event as Extract<Reply, { type: 'ask.unreadable' }>).complaint],
@@ -51,7 +54,13 @@ export function blame(kind: FaultKind, who: string, { context, event }: Asked): 
   const reply = event as Reply;
   switch (reply.type) {
     case 'ask.unreadable':
-      return { fault: { kind, message: `${who}: unreadable after ${context.complaints.length + 1} attempts: ${reply.complaint}`, raw: reply.raw.slice(0, 2000) } };
+      return {
+        fault: {
+          kind,
+          message: `${who}: unreadable after ${context.complaints.length + 1} attempts: ${reply.complaint}`,
+          raw: reply.raw.slice(0, 2000),
+        },
+      };
     case 'ask.fault':
       return { fault: reply.fault };
     case 'deadline.expired':

@@ -2,7 +2,15 @@
 import { assign, assertEvent, sendTo, setup, spawnChild } from 'xstate';
 import type { Fault } from '../protocol/fault.ts';
 import type { EpisodeId } from '../protocol/ids.ts';
-import type { AgentMessage, EpisodeMessage, JudgeMessage, MessageOf, ObservedTurn, ToolMessage, UserMessage } from '../protocol/messages.ts';
+import type {
+  AgentMessage,
+  EpisodeMessage,
+  JudgeMessage,
+  MessageOf,
+  ObservedTurn,
+  ToolMessage,
+  UserMessage,
+} from '../protocol/messages.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import type { ToolCall } from '../protocol/tool.ts';
 import type { AgentTurn, Turn } from '../protocol/turn.ts';
@@ -55,13 +63,14 @@ export function outcomeOfFault(role: MessageOf<'episode.faulted'>['role'], fault
   return { kind: 'simulatorFault', role, fault };
 }
 
-const unreadableCall = (reason: string): ObservedTurn => ({
+/** What the agent reads where its call could not be read: the status alone, as for any call that code refuses. */
+const unreadableCall: ObservedTurn = {
   role: 'tool',
   call: { name: '', arguments: {} },
   status: 'invalidArgument',
-  result: { error: reason },
+  result: null,
   patch: [],
-});
+};
 
 export const episodeMachine = setup({
   types: {
@@ -69,7 +78,6 @@ export const episodeMachine = setup({
     context: {} as EpisodeContext,
     events: {} as EpisodeMessage | { readonly type: `xstate.error.actor.${string}`; readonly error: unknown },
     output: {} as EpisodeOutput,
-    meta: {} as { deadline?: string; idle?: boolean },
     children: {} as { agent: 'agent'; user: 'user'; tool: 'tool'; judge: 'judge' },
   },
   actors: { agent: agentMachine, user: userMachine, tool: toolMachine, judge: judgeMachine },
@@ -103,11 +111,14 @@ export const episodeMachine = setup({
         unheard: turn.text === '' ? context.unheard : [...context.unheard, turn.text],
       };
     }),
-    answerUnreadable: assign(({ context }) => {
-      const turn = unreadableCall(lastSaid(context.turns).malformed?.reason ?? 'unreadable');
-      return { turns: [...context.turns, turn], unread: [...context.unread, turn] };
-    }),
-    callTool: sendTo('tool', ({ context }): ToolMessage => ({ type: 'tool.call', call: context.pending[0] ?? { name: '', arguments: {} } })),
+    answerUnreadable: assign(({ context }) => ({
+      turns: [...context.turns, unreadableCall],
+      unread: [...context.unread, unreadableCall],
+    })),
+    callTool: sendTo('tool', ({ context }): ToolMessage => ({
+      type: 'tool.call',
+      call: context.pending[0] ?? { name: '', arguments: {} },
+    })),
     appendObserved: assign(({ context, event }) => {
       assertEvent(event, 'episode.observed');
       return { turns: [...context.turns, event.turn], unread: [...context.unread, event.turn], pending: context.pending.slice(1) };
@@ -126,7 +137,9 @@ export const episodeMachine = setup({
       return { outcome: { kind: 'scored' as const, verdict: event.verdict } };
     }),
     blamePolicy: assign({ outcome: { kind: 'policyFault', reason: 'the turn holds neither text nor a call' } }),
-    cutTurns: assign(({ context }) => ({ outcome: { kind: 'truncated' as const, by: 'policy' as const, reason: `no end after ${context.agentTurns} turns` } })),
+    cutTurns: assign(({ context }) => ({
+      outcome: { kind: 'truncated' as const, by: 'policy' as const, reason: `no end after ${context.agentTurns} turns` },
+    })),
     cutContext: assign(({ event }) => {
       assertEvent(event, 'episode.overflowed');
       return { outcome: { kind: 'truncated' as const, by: 'policy' as const, reason: `context full at ${event.length} tokens` } };

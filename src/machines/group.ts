@@ -41,7 +41,8 @@ export interface GroupOutput {
 type Ended = MessageOf<'group.ended'>;
 type Scene = { context: GroupContext; event: GroupMessage };
 
-const replace = (members: readonly Member[], at: number, next: (member: Member) => Member): readonly Member[] => members.map((member, index) => (index === at ? next(member) : member));
+const replace = (members: readonly Member[], at: number, next: (member: Member) => Member): readonly Member[] =>
+  members.map((member, index) => (index === at ? next(member) : member));
 
 const scored = (context: GroupContext): number => context.members.filter((member) => member.end === 'scored').length;
 
@@ -52,7 +53,12 @@ function memberOf({ context, event }: Scene): Member | undefined {
 const isInfrastructure = (end: MemberEnd): boolean => end === 'infrastructure' || end === 'crashed';
 
 export const groupMachine = setup({
-  types: { input: {} as GroupInput, context: {} as GroupContext, events: {} as GroupMessage, output: {} as GroupOutput, meta: {} as { deadline?: string; idle?: boolean } },
+  types: {
+    input: {} as GroupInput,
+    context: {} as GroupContext,
+    events: {} as GroupMessage,
+    output: {} as GroupOutput,
+  },
   guards: {
     isStale: (scene) => {
       const member = memberOf(scene);
@@ -60,7 +66,12 @@ export const groupMachine = setup({
     },
     mayRetry: (scene) => {
       const { event } = scene;
-      return event.type === 'group.ended' && isInfrastructure(event.end) && event.timeAllows && (memberOf(scene)?.runs ?? 0) < scene.context.input.attempts;
+      return (
+        event.type === 'group.ended' &&
+        isInfrastructure(event.end) &&
+        event.timeAllows &&
+        (memberOf(scene)?.runs ?? 0) < scene.context.input.attempts
+      );
     },
     mayRefill: (scene) => {
       const { event } = scene;
@@ -85,11 +96,15 @@ export const groupMachine = setup({
     }),
     countRetry: assign(({ context, event }) => {
       assertEvent(event, 'group.ended');
-      return { members: replace(context.members, event.member, (member) => ({ ...member, attempt: member.attempt + 1, runs: member.runs + 1 })) };
+      return {
+        members: replace(context.members, event.member, (member) => ({ ...member, attempt: member.attempt + 1, runs: member.runs + 1 })),
+      };
     }),
     countRefill: assign(({ context, event }) => {
       assertEvent(event, 'group.ended');
-      return { members: replace(context.members, event.member, (member) => ({ ...member, attempt: member.attempt + 1, runs: 1, refill: 1 })) };
+      return {
+        members: replace(context.members, event.member, (member) => ({ ...member, attempt: member.attempt + 1, runs: 1, refill: 1 })),
+      };
     }),
     sealByDeadline: assign({ sealedBy: 'deadline' }),
     sealByCancel: assign({ sealedBy: 'cancel' }),

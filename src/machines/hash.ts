@@ -16,7 +16,9 @@ export function stateHash(value: StateValue): string {
 const hashes = new Map<string, string>();
 
 /** The round constants of FIPS 180-4: fractional parts of the cube roots of the first 64 primes; the initial words: of the square roots of the first 8. */
-const primes = Array.from({ length: 312 }, (_, i) => i).filter((n) => n > 1 && Array.from({ length: n }, (_, d) => d).every((d) => d < 2 || n % d !== 0));
+const primes = Array.from({ length: 312 }, (_, i) => i).filter(
+  (n) => n > 1 && Array.from({ length: n }, (_, d) => d).every((d) => d < 2 || n % d !== 0),
+);
 const fraction = (x: number): number => Math.floor((x - Math.floor(x)) * 4294967296) | 0;
 const rounds = Int32Array.from(primes.slice(0, 64), (p) => fraction(Math.cbrt(p)));
 const initial = Int32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p)));
@@ -40,7 +42,12 @@ function compress(state: Int32Array, w: Int32Array, view: DataView, at: number):
   for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + i * 4);
   for (let i = 16; i < 64; i++) {
     const [x, y] = [w[i - 15] as number, w[i - 2] as number];
-    w[i] = ((w[i - 16] as number) + (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) + (w[i - 7] as number) + (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10))) | 0;
+    w[i] =
+      ((w[i - 16] as number) +
+        (rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3)) +
+        (w[i - 7] as number) +
+        (rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10))) |
+      0;
   }
   let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
   for (let i = 0; i < 64; i++) {

@@ -18,7 +18,11 @@ interface JudgeContext extends AskContext, AskFailure {
 }
 
 export const judgeMachine = setup({
-  types: { input: {} as JudgeInput, context: {} as JudgeContext, events: {} as JudgeMessage, meta: {} as { deadline?: string; idle?: boolean } },
+  types: {
+    input: {} as JudgeInput,
+    context: {} as JudgeContext,
+    events: {} as JudgeMessage,
+  },
   guards: askGuards,
   actions: {
     pose: effect('pose'),
@@ -33,7 +37,8 @@ export const judgeMachine = setup({
       return { verdict: event.answer };
     }),
     rule: sendTo(parent, ({ context }): EpisodeMessage => {
-      if (context.verdict === null) return { type: 'episode.faulted', role: 'judge', fault: { kind: 'JudgeFault', message: 'judge: ruled without a verdict' } };
+      if (context.verdict === null)
+        return { type: 'episode.faulted', role: 'judge', fault: { kind: 'JudgeFault', message: 'judge: ruled without a verdict' } };
       return { type: 'episode.ruled', verdict: context.verdict };
     }),
     giveUp: sendTo(parent, ({ context }): EpisodeMessage => {

@@ -7,10 +7,13 @@ import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { World } from '../protocol/world.ts';
 import { agentMachine } from './agent.ts';
+import { brokerMachine } from './broker.ts';
 import { episodeMachine } from './episode.ts';
+import { experimentMachine } from './experiment.ts';
 import { groupMachine } from './group.ts';
 import { stateHash } from './hash.ts';
 import { judgeMachine } from './judge.ts';
+import { policyUpdateMachine } from './policy-update.ts';
 import { taskMachine } from './task.ts';
 import { toolMachine } from './tool.ts';
 import { userMachine } from './user.ts';
@@ -24,6 +27,9 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   judge: judgeMachine,
   group: groupMachine,
   task: taskMachine,
+  experiment: experimentMachine,
+  broker: brokerMachine,
+  policyUpdate: policyUpdateMachine,
 };
 
 export interface ReplayedEvent {
@@ -64,8 +70,15 @@ export function replay(recorded: readonly RecordedEvent[], { world = noWorld }: 
   return { events, divergence };
 }
 
-function step(chart: AnyStateMachine, before: AnyMachineSnapshot | undefined, event: RecordedEvent['event'], world: World, actor: string): AnyMachineSnapshot {
-  if (event.type === 'xstate.init') return initialTransition(chart, { ...(event['input'] as object | undefined), world })[0] as AnyMachineSnapshot;
+function step(
+  chart: AnyStateMachine,
+  before: AnyMachineSnapshot | undefined,
+  event: RecordedEvent['event'],
+  world: World,
+  actor: string,
+): AnyMachineSnapshot {
+  if (event.type === 'xstate.init')
+    return initialTransition(chart, { ...(event['input'] as object | undefined), world })[0] as AnyMachineSnapshot;
   if (before === undefined) throw new RangeError(`${actor} acts before it starts`);
   return transition(chart, before, event as EventObject)[0] as AnyMachineSnapshot;
 }

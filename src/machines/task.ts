@@ -18,7 +18,12 @@ interface TaskContext extends AskContext, AskFailure {
 export type TaskOutput = { readonly task: Task; readonly fault: null } | { readonly task: null; readonly fault: Fault };
 
 export const taskMachine = setup({
-  types: { input: {} as TaskInput, context: {} as TaskContext, events: {} as AskMessage<Task>, output: {} as TaskOutput, meta: {} as { deadline?: string; idle?: boolean } },
+  types: {
+    input: {} as TaskInput,
+    context: {} as TaskContext,
+    events: {} as AskMessage<Task>,
+    output: {} as TaskOutput,
+  },
   guards: askGuards,
   actions: {
     pose: effect('pose'),
@@ -40,5 +45,7 @@ export const taskMachine = setup({
   on: lateAnswers,
   states: { asking, answered: { type: 'final' }, faulted: { type: 'final' } },
   output: ({ context }) =>
-    context.task !== null ? { task: context.task, fault: null } : { task: null, fault: context.fault ?? { kind: 'TaskFault', message: 'task writer: gave up' } },
+    context.task !== null
+      ? { task: context.task, fault: null }
+      : { task: null, fault: context.fault ?? { kind: 'TaskFault', message: 'task writer: gave up' } },
 });

@@ -10,8 +10,9 @@ function bodyOf(node: AnyStateNode, depth: number): string[] {
   const lines: string[] = [];
   if (node.entry.length > 0) lines.push(`${pad}entry: ${names(node.entry)}`);
   if (node.exit.length > 0) lines.push(`${pad}exit: ${names(node.exit)}`);
-  for (const invoked of node.invoke) lines.push(`${pad}invoke: ${String(invoked.src)}`);
-  for (const transition of [...node.transitions.values()].flat()) lines.push(pad + transitionText(`on ${transition.eventType}`, transition));
+  for (const invoked of node.invoke) lines.push(`${pad}invoke: ${nameOf(invoked.src)}`);
+  for (const transition of [...node.transitions.values()].flat())
+    lines.push(pad + transitionText(`on ${transition.eventType}`, transition));
   for (const transition of node.always ?? []) lines.push(pad + transitionText('always', transition));
   for (const child of Object.values(node.states)) lines.push(pad + heading(child), ...bodyOf(child, depth + 1));
   return lines;
@@ -20,7 +21,9 @@ function bodyOf(node: AnyStateNode, depth: number): string[] {
 function heading(node: AnyStateNode): string {
   const first = node.parent?.config.initial === node.key ? '* ' : '';
   const kind = node.type === 'final' ? ' (final)' : node.type === 'parallel' ? ' (parallel)' : '';
-  const meta = Object.entries((node.meta ?? {}) as Record<string, unknown>).map(([key, value]) => ` [${key}${value === true ? '' : `: ${String(value)}`}]`);
+  const meta = Object.entries((node.meta ?? {}) as Record<string, unknown>).map(
+    ([key, value]) => ` [${key}${value === true ? '' : `: ${String(value)}`}]`,
+  );
   return `${first}${node.key}${kind}${meta.join('')}`;
 }
 

@@ -23,7 +23,11 @@ export interface ToolContext extends AskContext, AskFailure {
 const nothing: ToolCall = { name: '', arguments: {} };
 
 export const toolMachine = setup({
-  types: { input: {} as ToolInput, context: {} as ToolContext, events: {} as ToolMessage, meta: {} as { deadline?: string; idle?: boolean } },
+  types: {
+    input: {} as ToolInput,
+    context: {} as ToolContext,
+    events: {} as ToolMessage,
+  },
   guards: askGuards,
   actions: {
     pose: effect('pose'),

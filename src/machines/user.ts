@@ -18,13 +18,20 @@ interface UserContext extends AskContext, AskFailure {
 }
 
 export const userMachine = setup({
-  types: { input: {} as UserInput, context: {} as UserContext, events: {} as UserMessage, meta: {} as { deadline?: string; idle?: boolean } },
+  types: {
+    input: {} as UserInput,
+    context: {} as UserContext,
+    events: {} as UserMessage,
+  },
   guards: askGuards,
   actions: {
     pose: effect('pose'),
     hear: assign(({ context, event }) => {
       assertEvent(event, 'user.hear');
-      return { ...nextAsk({ context }), conversation: [...context.conversation, ...event.said.map((text) => ({ role: 'agent' as const, text }))] };
+      return {
+        ...nextAsk({ context }),
+        conversation: [...context.conversation, ...event.said.map((text) => ({ role: 'agent' as const, text }))],
+      };
     }),
     keepComplaint: assign((asked) => complain(asked)),
     keepFault: assign((asked) => blame('SimulatorFault', 'user', asked)),

@@ -43,7 +43,9 @@ export type AskMessage<Answer> =
   | DeadlineExpired;
 
 /** What the agent said to the user since the user last spoke, thoughts and calls left out. */
-export type UserMessage = { readonly type: 'user.hear'; readonly said: readonly string[] } | AskMessage<{ readonly text: string; readonly done: boolean }>;
+export type UserMessage =
+  | { readonly type: 'user.hear'; readonly said: readonly string[] }
+  | AskMessage<{ readonly text: string; readonly done: boolean }>;
 
 export type ToolMessage =
   | { readonly type: 'tool.call'; readonly call: ToolCall }

@@ -12,7 +12,8 @@ export const lettersRenderer: Renderer = {
   name: 'letters',
   stop: [STOP],
   open: (task: Task) => letters(`${task.system}|${task.query}>`),
-  extend: (turns, stopped) => letters(`${stopped ? '' : '…'}${turns.map((turn) => (turn.role === 'user' ? turn.text : JSON.stringify(turn.result))).join('|')}>`),
+  extend: (turns, stopped) =>
+    letters(`${stopped ? '' : '…'}${turns.map((turn) => (turn.role === 'user' ? turn.text : JSON.stringify(turn.result))).join('|')}>`),
   parse: (ids) => {
     const text = textOf(ids);
     if (!text.startsWith('{')) return { role: 'agent', thought: '', text, calls: [] };

@@ -21,7 +21,15 @@ export function scriptedTask(changes: Partial<Task> = {}): Task {
     id: taskId(stepId(1), 0),
     split: 'train',
     difficulty: 10,
-    aspects: { tools: aspect(1), calls: aspect(1), turns: aspect(1), system: aspect(0), persona: aspect(0), query: aspect(0), criteria: aspect(0) },
+    aspects: {
+      tools: aspect(1),
+      calls: aspect(1),
+      turns: aspect(1),
+      system: aspect(0),
+      persona: aspect(0),
+      query: aspect(0),
+      criteria: aspect(0),
+    },
     branch: 'call',
     tools: [
       {
@@ -66,14 +74,20 @@ export function scriptedPolicy(script: PolicyScript): (request: TokenRequest) =>
     const said = script(turnsIn(request.ids), request);
     if (said === null) return new Promise(() => undefined);
     if (said instanceof Error) return Promise.reject(said);
-    const ids = typeof said === 'string' ? Int32Array.from([...letters(said), STOP]) : (lettersRenderer.write(said, scriptedTask()) as Int32Array<ArrayBuffer>);
+    const ids =
+      typeof said === 'string'
+        ? Int32Array.from([...letters(said), STOP])
+        : (lettersRenderer.write(said, scriptedTask()) as Int32Array<ArrayBuffer>);
     const logprobs = Float32Array.from(ids, (_, i) => -1 / (1 + i));
     return Promise.resolve({ id: request.id, version: request.version as PolicyVersion, samples: [{ ids, logprobs, finish: 'stop' }] });
   };
 }
 
 /** A simulator that replies with `script(view, attempt)`; a string is garbage nobody can read, an Error is thrown. */
-export function scriptedSimulator<View, Answer>(role: Simulator<View, Answer>['role'], script: (view: View, attempt: number) => NoInfer<Answer> | string | Error): Simulator<View, Answer> {
+export function scriptedSimulator<View, Answer>(
+  role: Simulator<View, Answer>['role'],
+  script: (view: View, attempt: number) => NoInfer<Answer> | string | Error,
+): Simulator<View, Answer> {
   return {
     role,
     pose: (view, complaints): Posed => {
@@ -81,15 +95,24 @@ export function scriptedSimulator<View, Answer>(role: Simulator<View, Answer>['r
       if (reply instanceof Error) throw reply;
       return { kind: 'reply', reply: reply as JsonValue };
     },
-    read: (reply): Reading<Answer> => (typeof reply === 'string' ? { ok: false, complaint: `cannot read ${reply}` } : { ok: true, answer: reply as Answer }),
+    read: (reply): Reading<Answer> =>
+      typeof reply === 'string' ? { ok: false, complaint: `cannot read ${reply}` } : { ok: true, answer: reply as Answer },
   };
 }
 
 /** The same, played by a language model: the prompt is chat and the reply comes from the `chat` port. */
-export function chatSimulator<View, Answer>(role: Simulator<View, Answer>['role'], prompt: (view: View, complaints: readonly string[]) => string): Simulator<View, Answer> {
+export function chatSimulator<View, Answer>(
+  role: Simulator<View, Answer>['role'],
+  prompt: (view: View, complaints: readonly string[]) => string,
+): Simulator<View, Answer> {
   return {
     role,
-    pose: (view, complaints): Posed => ({ kind: 'chat', messages: [{ role: 'user', content: prompt(view, complaints) }], maxTokens: 64, temperature: 1 }),
+    pose: (view, complaints): Posed => ({
+      kind: 'chat',
+      messages: [{ role: 'user', content: prompt(view, complaints) }],
+      maxTokens: 64,
+      temperature: 1,
+    }),
     read: (reply): Reading<Answer> => {
       try {
         return { ok: true, answer: JSON.parse(reply as string) as Answer };
@@ -100,7 +123,11 @@ export function chatSimulator<View, Answer>(role: Simulator<View, Answer>['role'
   };
 }
 
-export const verdict = (reward: Verdict['reward']): Verdict => ({ reward, gates: [], criteria: [{ name: 'intent', required: true, met: reward === 1 }] });
+export const verdict = (reward: Verdict['reward']): Verdict => ({
+  reward,
+  gates: [],
+  criteria: [{ name: 'intent', required: true, met: reward === 1 }],
+});
 export const done: UserAnswer = { text: '', done: true };
 export const booked = (name: JsonValue): ToolAnswer => ({
   status: 'ok',
