@@ -1,62 +1,59 @@
-/** The closing line of a run, versioned: what a script reads with `--json`. */
+/** The closing line of a run: what it did and what came of it, one versioned object. With `--json` it is the last line of stdout. */
 import { z } from 'zod';
-import { SimulatorRole } from './outcome.ts';
+import { RunId } from './ids.ts';
+import { Difficulty } from './task.ts';
 
-/** Success at one difficulty on held-out tasks. */
+const share = z.number().min(0).max(1);
+/** Two-sided 95 %. */
+const interval = z.tuple([z.number(), z.number()]);
+
+/** Success on held-out tasks of one difficulty. */
 export const LevelResult = z.strictObject({
-  D: z.number(),
-  /** Tasks. */
+  D: Difficulty,
   n: z.int().min(0),
-  /** Share of tasks solved (reward 1) greedily; null where no greedy attempt was made. */
-  greedy: z.number().nullable(),
-  /** Share of sampled attempts that solved their task; null where none was made. */
-  sampled: z.number().nullable(),
-  /** Wilson 95 % interval of `greedy`, or of `sampled` where there is no greedy. */
-  ci: z.tuple([z.number(), z.number()]),
-  /** k → share of tasks that at least one (all) of k sampled attempts solves. */
-  passAtK: z.record(z.string(), z.number()).optional(),
-  passHatK: z.record(z.string(), z.number()).optional(),
-  /** Attempts without a verdict: simulator, judge or infrastructure failed. They count as neither success nor failure. */
-  unscored: z.int().min(0),
+  /** Share solved at temperature 0; null = not measured. */
+  greedy: share.nullable(),
+  /** Mean share solved at temperature 1; null = not measured. */
+  sampled: share.nullable(),
+  /** Of `greedy` where measured, else of `sampled`. */
+  ci: interval,
 });
 export type LevelResult = z.infer<typeof LevelResult>;
 
-/** A paired difference over the same tasks with its 95 % interval. */
-export const Gain = z.strictObject({ mean: z.number(), low: z.number(), high: z.number(), n: z.int() });
+/** The same tasks before and after, paired. `D` null = pooled over D ≥ 25. */
+export const Gain = z.strictObject({ D: Difficulty.nullable(), n: z.int().min(0), gain: z.number(), ci: interval });
 export type Gain = z.infer<typeof Gain>;
 
-export const HeldOut = z.strictObject({
-  before: z.array(LevelResult),
-  after: z.array(LevelResult),
-  /** Per level, greedy. */
-  gains: z.array(Gain.extend({ D: z.number() })),
-  /** Over all tasks with D ≥ 25. */
-  pooled: Gain.nullable(),
-});
-export type HeldOut = z.infer<typeof HeldOut>;
+const SimulatorTally = z.strictObject({ calls: z.int(), malformed: z.int(), repaired: z.int(), masked: z.int() });
 
 export const RunSummary = z.strictObject({
   v: z.literal(1),
-  run: z.string(),
-  /** The folder of the run. */
-  dir: z.string(),
-  ending: z.enum(['done', 'budget', 'interrupted', 'fault']),
-  /** Steps committed, over all processes of this run. */
+  run: RunId,
+  /** Why it ended. */
+  ended: z.enum(['done', 'budget', 'interrupted', 'paused', 'fault']),
+  detail: z.string(),
+  /** Steps committed, by this run in all. */
   steps: z.int().min(0),
-  /** Wall time of this process. */
+  /** Of this process. */
   seconds: z.number().min(0),
+  /** Versions published, the base included. */
   policyVersions: z.int().min(1),
-  difficulty: z.number(),
-  heldOut: HeldOut.optional(),
-  /** Mean |Δ log-prob| between sampler and trainer over the last trained step. */
+  /** D after the last step. */
+  difficulty: Difficulty,
+  episodes: z.int().min(0),
+  sampledTokens: z.int().min(0),
+  heldOut: z
+    .strictObject({ before: z.array(LevelResult).optional(), after: z.array(LevelResult).optional(), gains: z.array(Gain).optional() })
+    .optional(),
   sampler: z.strictObject({ meanAbsLogprobGap: z.number() }).optional(),
   simulators: z
-    .partialRecord(
-      SimulatorRole,
-      z.strictObject({ calls: z.int(), malformed: z.int(), repaired: z.int(), masked: z.int() }),
-    )
+    .strictObject({ task: SimulatorTally, user: SimulatorTally, tool: SimulatorTally, judge: SimulatorTally })
+    .partial()
     .optional(),
-  /** Members that were lost, by reason. */
-  faults: z.record(z.string(), z.int()),
+  /** Episodes lost, by reason; empty = none. */
+  faults: z.record(z.string(), z.int().min(1)),
+  /** Folder of the run, and the model directory that answers now. */
+  dir: z.string(),
+  model: z.string(),
 });
 export type RunSummary = z.infer<typeof RunSummary>;
