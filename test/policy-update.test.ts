@@ -2,20 +2,26 @@ import { mkdirSync, mkdtempSync, rmSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { simulatedClock } from '../src/actors/clock.ts';
+import { simulatedClock, systemClock } from '../src/actors/clock.ts';
 import { EngineFault, RecordFault, TrainerFault } from '../src/errors.ts';
 import { listCheckpoints, readCheckpoint } from '../src/gpu/checkpoint.ts';
 import { createPolicyUpdate, type PolicyUpdateOptions, type PolicyUpdatePorts } from '../src/gpu/policy-update.ts';
 import { chainOf, type Standing, standingAfter, type StepRequest, trainerState } from '../src/gpu/policy-update-commit.ts';
+import { createEmbeddedEngine } from '../src/gpu/engines/embedded.ts';
+import { vocabularyOf } from '../src/gpu/tokens/vocabulary.ts';
 import type { Trainer } from '../src/gpu/trainer.ts';
+import { createEmbeddedTrainer } from '../src/gpu/trainers/embedded.ts';
 import { createScriptedTrainer, readTable } from '../src/gpu/trainers/scripted.ts';
+import { writeModel } from '../src/gpu/weights.ts';
 import { lossBound } from '../src/learning/census.ts';
 import { trustee } from '../src/learning/curriculum.ts';
 import { type PolicyVersion, stepId } from '../src/protocol/ids.ts';
 import type { TokenReply, TokenRequest } from '../src/protocol/inference.ts';
 import type { Outcome } from '../src/protocol/outcome.ts';
 import type { StepCommitted } from '../src/protocol/policy.ts';
+import { call } from './support/calls.ts';
 import { outcomes, rolloutGroup, simulatorFault, verdict } from './support/rollouts.ts';
+import { randomTensors } from './support/tiny-model.ts';
 
 const vocabulary = 16;
 let root: string;
@@ -270,5 +276,55 @@ describe('policy update', () => {
     const one = update.step(request(1, 0, 1, mixed));
     await expect(update.step(request(2, 1, 2, mixed))).rejects.toBeInstanceOf(TrainerFault);
     await one;
+  });
+
+  it('turns the embedded engine’s samples into versions on which engine and trainer agree', async () => {
+    const shape = {
+      vocab: 64,
+      hidden: 16,
+      layers: 2,
+      heads: 4,
+      kvHeads: 2,
+      headDim: 8,
+      intermediate: 24,
+      ropeTheta: 1e4,
+      eps: 1e-6,
+      tied: true,
+      maxPositions: 64,
+    };
+    const model = join(root, 'model');
+    const weights = writeModel(model, 0 as PolicyVersion, {
+      shape,
+      vocabulary: vocabularyOf(['amber']),
+      tensors: randomTensors(shape, 1),
+      frozen: [],
+    });
+    const host = { model, threads: 1, deterministic: true, clock: systemClock, deadlineMs: 20_000 };
+    const engine = createEmbeddedEngine({ ...host, batch: 16 });
+    const trainer = createEmbeddedTrainer(host);
+    const ports: PolicyUpdatePorts = {
+      trainer,
+      record: () => Promise.resolve(),
+      publish: engine.publish,
+      sample: engine.generate,
+      clock: systemClock,
+    };
+    const seconds = { record: 20_000, train: 20_000, checkpoint: 20_000, publish: 20_000, verify: 20_000 };
+    const update = createPolicyUpdate({ ...options(), deadlines: seconds }, ports, { ...first, weights });
+    for (const step of [1, 2, 3]) {
+      const asked = { ...call(step), n: 4, version: null, maxTokens: 8, stop: [9], ids: Int32Array.of(1, 2, 3), seed: step };
+      const { samples } = await engine.generate(asked, new AbortController().signal);
+      const members = samples.map(({ ids, logprobs }, n) => ({
+        outcome: verdict(n % 2 === 0 ? 1 : -1),
+        traces: [[{ read: [1, 2, 3] }, { said: [...ids], logprobs: [...logprobs] }]],
+      }));
+      const groups = [rolloutGroup(members, { step, version: step - 1 })];
+      const { standing, metrics } = await update.step({ step: stepId(step), groups, curriculum: { difficulty: 1, drawn: step } });
+      expect(standing.weights.version).toBe(step);
+      // On policy: what the trainer computes for sampled tokens is what the sampler said.
+      expect(metrics['gap']).toBeLessThan(1e-5);
+      expect(metrics['ratioMax']).toBeCloseTo(1, 4);
+    }
+    await Promise.all([engine.close(), trainer.close()]);
   });
 });

@@ -119,7 +119,7 @@ describe('L2 the loss mask', () => {
         version: 3 as never,
         samples: [{ ids: cutShort, logprobs: new Float32Array(4).fill(-1), finish: 'length' as const }],
       });
-    const { episodes } = await runGroup(scriptedJob(), { ...ports, generate: generate as never }, signal);
+    const { episodes } = await runGroup(scriptedJob(), { ...ports, generate }, signal);
     const trace = episodes[0]?.traces[0] as Int32Array;
     const sampled = Array.from({ length: traceLength(trace) }, (_, i) => i).filter((i) => isSampled(trace, i));
     expect(sampled.length).toBeGreaterThan(0);
@@ -283,7 +283,7 @@ describe('L10 the judge', () => {
       views.push(view);
       return { reward: 1, gates: [], criteria: [] };
     });
-    await runGroup(scriptedJob(), scriptedPorts(goodAgent, { judge: judge as never }), signal);
+    await runGroup(scriptedJob(), scriptedPorts(goodAgent, { judge }), signal);
     expect(views[0]?.turns.map((turn) => turn.role)).toEqual(['user', 'agent', 'tool', 'agent']);
     expect(JSON.stringify(views[0]?.turns)).not.toContain('"thought":"book"');
     expect(views[0]?.turns.every((turn) => turn.role !== 'agent' || turn.thought === '')).toBe(true);
@@ -328,7 +328,7 @@ describe('L11 tools', () => {
     };
     const { episodes } = await runGroup(
       scriptedJob(),
-      scriptedPorts((turn) => (turn === 0 ? broken : says('done')), { tool: tool as never }),
+      scriptedPorts((turn) => (turn === 0 ? broken : says('done')), { tool }),
       signal,
     );
     expect(asked).toBe(0);
@@ -342,7 +342,7 @@ describe('L11 tools', () => {
       asked++;
       return { ...booked('ada'), observation: { room: 5 } };
     });
-    const { episodes } = await runGroup(scriptedJob({ minimumScored: 0 }), scriptedPorts(goodAgent, { tool: tool as never }), signal);
+    const { episodes } = await runGroup(scriptedJob({ minimumScored: 0 }), scriptedPorts(goodAgent, { tool }), signal);
     expect(asked % 3).toBe(0);
     expect(asked).toBeGreaterThan(0);
     expect(episodes[0]).toMatchObject({ reward: null, outcome: { kind: 'simulatorFault', role: 'tool' } });

@@ -161,14 +161,11 @@ function poolAt(options: ImitationOptions, ports: ImitationPorts, { pool, drawnA
   return cutPool(options, lessons, (lesson) => lesson.ids.length, options.seed, pool);
 }
 
-async function examine(
-  { examination: { levels, lessons } }: ImitationOptions,
-  { trainer, examinationLesson }: ImitationPorts,
-): Promise<Examination> {
+async function examine({ examination: { levels, lessons } }: ImitationOptions, ports: ImitationPorts): Promise<Examination> {
   const results: { difficulty: number; exact: number; lessons: number }[] = [];
   for (const difficulty of levels) {
-    const samples = Array.from({ length: lessons }, (_, n) => examinationLesson(difficulty, n));
-    const logprobs = await trainer.logprobs({ samples, denominator: 1 });
+    const samples = Array.from({ length: lessons }, (_, n) => ports.examinationLesson(difficulty, n));
+    const logprobs = await ports.trainer.logprobs({ samples, denominator: 1 });
     let at = 0;
     const exact = samples.filter((sample) => {
       const count = sampledTokens([sample]);

@@ -47,8 +47,8 @@ export function openEngine({ model: dir, threads, deterministic }: EmbeddedEngin
         )
         .map((samples) =>
           samples.map(({ ids, logprobs, finish }) => ({
-            ids: ids.slice() as TokenSample['ids'],
-            logprobs: logprobs.slice() as TokenSample['logprobs'],
+            ids: ids.slice(),
+            logprobs: logprobs.slice(),
             finish,
           })),
         ),
