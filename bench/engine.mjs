@@ -10,7 +10,8 @@ const common = { ropeTheta: 1e6, eps: 1e-6, tied: true, maxPositions: 512 };
 const workloads = {
   reference: {
     shape: { ...common, vocab: 512, hidden: 192, layers: 4, heads: 6, kvHeads: 6, headDim: 32, intermediate: 512 },
-    shards: (shape) => Array.from({ length: 8 }, (_, s) => packSequences(Array.from({ length: 4 }, (_x, i) => tokens(shape, 160, s * 4 + i)))),
+    shards: (shape) =>
+      Array.from({ length: 8 }, (_, s) => packSequences(Array.from({ length: 4 }, (_x, i) => tokens(shape, 160, s * 4 + i)))),
     requests: (shape) => Array.from({ length: 64 }, (_, i) => ({ ids: tokens(shape, 16, i), n: 1, maxTokens: 96 })),
   },
   policy: {
@@ -31,7 +32,8 @@ function group(shape, prefix, members, seed) {
   for (const length of members) segments.push({ start: segments.at(-1).start + segments.at(-1).length, length, prefix: segments[0] });
   const total = segments.at(-1).start + segments.at(-1).length;
   const positions = new Int32Array(total);
-  for (const { start, length, prefix: shared } of segments) for (let i = 0; i < length; i++) positions[start + i] = (shared?.length ?? 0) + i;
+  for (const { start, length, prefix: shared } of segments)
+    for (let i = 0; i < length; i++) positions[start + i] = (shared?.length ?? 0) + i;
   const rows = Int32Array.from({ length: total - prefix }, (_, i) => prefix + i);
   return { ids: tokens(shape, total, seed), positions, segments, targets: { rows, ids: tokens(shape, rows.length, seed + 1000) } };
 }
@@ -90,9 +92,15 @@ function measure(name, threads, deterministic) {
   const sampleRate = drawn / median(times.map(([, , s]) => s));
   const gflops = (trainRate * flopsPerToken(shape, meanKeys)) / 1e9;
   return {
-    workload: name, threads, variant: core.variant,
-    train: Math.round(trainRate), sample: Math.round(sampleRate), sampleOverTrain: Number((sampleRate / trainRate).toFixed(2)),
-    gflops: Number(gflops.toFixed(1)), peakGflops: Number(peak.toFixed(1)), peakShare: Number((gflops / peak).toFixed(3)),
+    workload: name,
+    threads,
+    variant: core.variant,
+    train: Math.round(trainRate),
+    sample: Math.round(sampleRate),
+    sampleOverTrain: Number((sampleRate / trainRate).toFixed(2)),
+    gflops: Number(gflops.toFixed(1)),
+    peakGflops: Number(peak.toFixed(1)),
+    peakShare: Number((gflops / peak).toFixed(3)),
   };
 }
 

@@ -14,15 +14,27 @@ const asc = await import('assemblyscript/asc').catch((cause) => {
 });
 
 mkdirSync(output, { recursive: true });
-for (const [name, features] of [
-  ['relaxed', ['simd', 'threads', 'bulk-memory', 'relaxed-simd']],
-  ['plain', ['simd', 'threads', 'bulk-memory']],
-]) {
+const common = ['simd', 'threads', 'bulk-memory'];
+const variants = { relaxed: [...common, 'relaxed-simd'], plain: common };
+for (const [name, features] of Object.entries(variants)) {
   let binary;
   const { error, stderr } = await asc.main(
     [
-      source, '--baseDir', root, '--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub',
-      '--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536',
+      source,
+      '--baseDir',
+      root,
+      '--outFile',
+      'kernels.wasm',
+      '-O3',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '1',
+      '--maximumMemory',
+      '65536',
       ...features.flatMap((feature) => ['--enable', feature]),
     ],
     {

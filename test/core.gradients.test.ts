@@ -47,7 +47,10 @@ describe.each(shapes)('a %s model', (_name, shape) => {
       const size = Math.hypot(...gradient);
       const moved = (step: number): number => {
         const shifted = new Map(tensors);
-        shifted.set(name, Float32Array.from(tensors.get(name) ?? [], (w, i) => w + (step * (gradient[i] ?? 0)) / size));
+        shifted.set(
+          name,
+          Float32Array.from(tensors.get(name) ?? [], (w, i) => w + (step * (gradient[i] ?? 0)) / size),
+        );
         core.load(shifted);
         return loss();
       };

@@ -107,7 +107,7 @@ describe('sampling', () => {
     const ids = randomIds(shape, 9, 9);
     const n = 4000;
     const [replies = []] = core.sample([request(9, n, { maxTokens: 1, stop: [] })]);
-    const counts = new Array<number>(shape.vocab).fill(0);
+    const counts = Array.from({ length: shape.vocab }, () => 0);
     for (const reply of replies) counts[reply.ids[0] ?? -1]! += 1;
     const rows = { ...packSequences([ids]), targets: { rows: new Int32Array(shape.vocab).fill(8), ids: Int32Array.from(counts.keys()) } };
     const p = Array.from(core.forward([rows])[0]?.logprobs ?? [], Math.exp);
@@ -119,7 +119,10 @@ describe('sampling', () => {
   it('takes the most probable token when greedy', () => {
     const core = open();
     const [reply] = core.sample([request(12, 1, { greedy: true, maxTokens: 1 })])[0] ?? [];
-    const rows = { ...packSequences([request(12, 1).ids]), targets: { rows: new Int32Array(shape.vocab).fill(11), ids: Int32Array.from({ length: shape.vocab }, (_, i) => i) } };
+    const rows = {
+      ...packSequences([request(12, 1).ids]),
+      targets: { rows: new Int32Array(shape.vocab).fill(11), ids: Int32Array.from({ length: shape.vocab }, (_, i) => i) },
+    };
     const all = core.forward([rows])[0]?.logprobs ?? new Float32Array();
     expect(reply?.ids[0]).toBe(all.indexOf(Math.max(...all)));
     expect(reply?.logprobs[0]).toBeCloseTo(Math.max(...all), 5);

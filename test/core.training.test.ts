@@ -29,7 +29,10 @@ const adamw: OptimStep = { kind: 'adamw', lr: 1e-2, beta1: 0.9, beta2: 0.95, wei
 const muon: OptimStep = { ...adamw, kind: 'muon', muonLr: 0.02 };
 const snapshot = (views: ReadonlyMap<string, Float32Array>): [string, number[]][] => [...views].map(([name, view]) => [name, [...view]]);
 
-describe.each([['adamw', adamw], ['muon', muon]] as const)('%s', (_name, step) => {
+describe.each([
+  ['adamw', adamw],
+  ['muon', muon],
+] as const)('%s', (_name, step) => {
   it('lowers the loss', () => {
     const core = open();
     const before = train(core);
@@ -106,8 +109,11 @@ describe('gradients', () => {
     train(core, shards.slice(0, 1));
     const once = snapshot(core.gradients());
     train(core, shards.slice(0, 1));
-    const [name, first = []] = once[0] ?? ['', []];
-    core.gradients().get(name)?.forEach((value, i) => expect(value).toBeCloseTo(2 * (first[i] ?? NaN), 5));
+    const [name, first] = once[0] ?? ['', []];
+    core
+      .gradients()
+      .get(name)
+      ?.forEach((value, i) => expect(value).toBeCloseTo(2 * (first[i] ?? NaN), 5));
     core.optimStep(adamw);
     expect([...core.gradients().values()].every((view) => view.every((value) => value === 0))).toBe(true);
     core.close();
@@ -153,7 +159,10 @@ describe('the optimiser', () => {
     core.optimStep({ ...muon, weightDecay: 0 });
     const name = 'model.layers.0.mlp.gate_proj.weight';
     const after = core.tensors().get(name) ?? new Float32Array();
-    const move = Array.from(after, (value, i) => (value - (tensors.get(name)?.[i] ?? NaN)) / (0.02 * Math.sqrt(shape.intermediate / shape.hidden)));
+    const move = Array.from(
+      after,
+      (value, i) => (value - (tensors.get(name)?.[i] ?? NaN)) / (0.02 * Math.sqrt(shape.intermediate / shape.hidden)),
+    );
     // Its singular values lie in about 0.7 .. 1.2, so its squared Frobenius norm is near its rank.
     expect(move.reduce((sum, x) => sum + x * x, 0) / shape.hidden).toBeGreaterThan(0.5);
     expect(move.reduce((sum, x) => sum + x * x, 0) / shape.hidden).toBeLessThan(1.4);
@@ -192,7 +201,16 @@ describe('a core', () => {
   it.each([1, 2])('says when a shard does not fit, and takes the next (%i threads)', (threads) => {
     const core = createCore({ shape, threads, deterministic: true, arenaMB: 1, cacheMB: 1 });
     core.load(tensors);
-    expect(() => core.forward([group(shape, 100, new Array<number>(40).fill(20), 1)])).toThrow(/make shards smaller or raise arenaMB/);
+    expect(() =>
+      core.forward([
+        group(
+          shape,
+          100,
+          Array.from({ length: 40 }, () => 20),
+          1,
+        ),
+      ]),
+    ).toThrow(/make shards smaller or raise arenaMB/);
     expect(() => core.forward([group(shape, 4, [3], 1)])).not.toThrow();
     core.close();
   });

@@ -18,7 +18,13 @@ describe.each([true, false])('the kernels (deterministic: %s)', (deterministic) 
   });
 
   it('multiply matrices of any height and depth', () => {
-    for (const [m, n, k] of [[1, 8, 1], [5, 16, 3], [6, 24, 17], [7, 8, 300], [73, 40, 64]] as const) {
+    for (const [m, n, k] of [
+      [1, 8, 1],
+      [5, 16, 3],
+      [6, 24, 17],
+      [7, 8, 300],
+      [73, 40, 64],
+    ] as const) {
       arena.reset();
       const [a, b, c] = [random(m * k), random(k * n), random(m * n)];
       const [pa, pb, pc, panels] = [arena.floats(a), arena.floats(b), arena.floats(c), arena.take(k * n)];
@@ -41,7 +47,12 @@ describe.each([true, false])('the kernels (deterministic: %s)', (deterministic) 
   });
 
   it('accumulate outer products over more rows than one block', () => {
-    for (const [m, n, k] of [[8, 8, 1], [16, 24, 255], [40, 8, 257], [8, 16, 600]] as const) {
+    for (const [m, n, k] of [
+      [8, 8, 1],
+      [16, 24, 255],
+      [40, 8, 257],
+      [8, 16, 600],
+    ] as const) {
       arena.reset();
       const [a, b, c] = [random(k * m), random(k * n), random(m * n)];
       const [pa, pb, pc, scratch] = [arena.floats(a), arena.floats(b), arena.floats(c), arena.take(256 * (n + 8))];
@@ -89,7 +100,15 @@ describe.each([true, false])('the kernels (deterministic: %s)', (deterministic) 
   });
 });
 
-function product(a: Float32Array, b: Float32Array, row: number, column: number, n: number, k: number, index: (row: number, s: number) => number): number {
+function product(
+  a: Float32Array,
+  b: Float32Array,
+  row: number,
+  column: number,
+  n: number,
+  k: number,
+  index: (row: number, s: number) => number,
+): number {
   let sum = 0;
   for (let s = 0; s < k; s++) sum += (a[index(row, s)] ?? NaN) * (b[s * n + column] ?? NaN);
   return sum;

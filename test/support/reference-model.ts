@@ -17,7 +17,12 @@ export interface ReferenceResult {
   readonly gradients: Map<string, Float64Array>;
 }
 
-export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, Float32Array>, packed: PackedRows, coefficients: ArrayLike<number>): ReferenceResult {
+export function referenceModel(
+  shape: ModelShape,
+  tensors: ReadonlyMap<string, Float32Array>,
+  packed: PackedRows,
+  coefficients: ArrayLike<number>,
+): ReferenceResult {
   const tape: Scalar[] = [];
   const scalar = (value: number, pull: (grad: number) => void): Scalar => {
     const node = { value, grad: 0, pull };
@@ -55,7 +60,10 @@ export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, F
       const angle = position * shape.ropeTheta ** (-(i % half) / half);
       const other = i < half ? at(x, i + half) : at(x, i - half);
       const sign = i < half ? -1 : 1;
-      return add(unary(v, v.value * Math.cos(angle), Math.cos(angle)), unary(other, sign * other.value * Math.sin(angle), sign * Math.sin(angle)));
+      return add(
+        unary(v, v.value * Math.cos(angle), Math.cos(angle)),
+        unary(other, sign * other.value * Math.sin(angle), sign * Math.sin(angle)),
+      );
     });
   };
   const softmax = (xs: Vector): Vector => {
@@ -71,7 +79,8 @@ export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, F
     const gate = 1 / (1 + Math.exp(-x.value));
     return unary(x, x.value * gate, gate + x.value * gate * (1 - gate));
   };
-  const split = (x: Vector): Vector[] => Array.from({ length: x.length / shape.headDim }, (_, h) => x.slice(h * shape.headDim, (h + 1) * shape.headDim));
+  const split = (x: Vector): Vector[] =>
+    Array.from({ length: x.length / shape.headDim }, (_, h) => x.slice(h * shape.headDim, (h + 1) * shape.headDim));
 
   /** Logits of every position of one whole sequence. */
   const sequence = (ids: readonly number[]): Vector[] => {
@@ -81,7 +90,8 @@ export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, F
       const name = (part: string): string => `model.layers.${layer}.${part}.weight`;
       const hs = xs.map((x) => norm(x, name('input_layernorm')));
       const heads = (part: string): Vector[][] => hs.map((h) => split(linear(h, name(`self_attn.${part}_proj`))));
-      const rotated = (part: string): Vector[][] => heads(part).map((row, t) => row.map((head) => rope(norm(head, name(`self_attn.${part}_norm`)), t)));
+      const rotated = (part: string): Vector[][] =>
+        heads(part).map((row, t) => row.map((head) => rope(norm(head, name(`self_attn.${part}_norm`)), t)));
       const q = rotated('q');
       const k = rotated('k');
       const v = heads('v');
@@ -91,8 +101,18 @@ export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, F
           const keys = k.slice(0, t + 1).map((row) => at(row, group));
           const values = v.slice(0, t + 1).map((row) => at(row, group));
           const scale = shape.headDim ** -0.5;
-          const p = softmax(keys.map((key) => { const s = dot(query, key); return unary(s, s.value * scale, scale); }));
-          return Array.from({ length: shape.headDim }, (_, d) => dot(p, values.map((value) => at(value, d))));
+          const p = softmax(
+            keys.map((key) => {
+              const s = dot(query, key);
+              return unary(s, s.value * scale, scale);
+            }),
+          );
+          return Array.from({ length: shape.headDim }, (_, d) =>
+            dot(
+              p,
+              values.map((value) => at(value, d)),
+            ),
+          );
         });
         return linear(attended, name('self_attn.o_proj')).map((o, i) => add(o, at(x, i)));
       });
@@ -126,7 +146,11 @@ export function referenceModel(shape: ModelShape, tensors: ReadonlyMap<string, F
     logits.forEach((l, j) => (l.grad += at(coefficients, i) * ((j === target ? 1 : 0) - at(ps, j))));
   });
   for (const node of tape.toReversed()) node.pull(node.grad);
-  return { logprobs, entropy, gradients: new Map([...parameters].map(([name, nodes]) => [name, Float64Array.from(nodes, (node) => node.grad)])) };
+  return {
+    logprobs,
+    entropy,
+    gradients: new Map([...parameters].map(([name, nodes]) => [name, Float64Array.from(nodes, (node) => node.grad)])),
+  };
 }
 
 function at<T>(list: ArrayLike<T>, index: number): T {

@@ -6,8 +6,17 @@ import { stream } from '../../src/random.ts';
 
 /** Grouped queries, decoupled head size, sizes that are no multiple of a tile. */
 export const tinyShape: ModelShape = {
-  vocab: 40, hidden: 32, layers: 2, heads: 4, kvHeads: 2, headDim: 16, intermediate: 56,
-  ropeTheta: 10000, eps: 1e-6, tied: true, maxPositions: 128,
+  vocab: 40,
+  hidden: 32,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  intermediate: 56,
+  ropeTheta: 10000,
+  eps: 1e-6,
+  tied: true,
+  maxPositions: 128,
 };
 
 /** Norms near 1, everything else normal with variance 1 / inputs. */

@@ -63,13 +63,46 @@ function backwardLayer(lane: Lane, index: number, trace: Trace, layer: LayerTrac
   trace.segments.forEach((segment, s) => attendSegmentBackward(lane, segment, layer, s, d));
   const skip = widths.queries * 4;
   kernels.rotateBackward(
-    rows, heads, headDim, layer.qkv, widths.qkv, weight(at.queryNorm), eps, positions, plan.cos, plan.sin, d.qkv, widths.qkv, gradient(at.queryNorm),
+    rows,
+    heads,
+    headDim,
+    layer.qkv,
+    widths.qkv,
+    weight(at.queryNorm),
+    eps,
+    positions,
+    plan.cos,
+    plan.sin,
+    d.qkv,
+    widths.qkv,
+    gradient(at.queryNorm),
   );
   kernels.rotateBackward(
-    rows, kvHeads, headDim, layer.qkv + skip, widths.qkv, weight(at.keyNorm), eps, positions, plan.cos, plan.sin, d.qkv + skip, widths.qkv, gradient(at.keyNorm),
+    rows,
+    kvHeads,
+    headDim,
+    layer.qkv + skip,
+    widths.qkv,
+    weight(at.keyNorm),
+    eps,
+    positions,
+    plan.cos,
+    plan.sin,
+    d.qkv + skip,
+    widths.qkv,
+    gradient(at.keyNorm),
   );
   projectBackward(lane, rows, widths.qkv, hidden, layer.attentionNormed, d.qkv, at.qkv, gradients, d.normed);
-  kernels.normaliseBackward(rows, hidden, layer.input, weight(at.attentionNorm), layer.attentionScales, d.normed, dx, gradient(at.attentionNorm));
+  kernels.normaliseBackward(
+    rows,
+    hidden,
+    layer.input,
+    weight(at.attentionNorm),
+    layer.attentionScales,
+    d.normed,
+    dx,
+    gradient(at.attentionNorm),
+  );
 }
 
 /** Fills the segment's queries in d.qkv (still rotated) and adds to the keys and values it attended to, its prefix's among them. */
@@ -109,7 +142,23 @@ function attendSegmentBackward(lane: Lane, segment: Segment, layer: LayerTrace, 
       const p = layer.probabilities[index]?.[head] as Address;
       const dq = d.qkv + (start * widths.qkv + head * headDim) * 4;
       kernels.attendBackward(
-        length, before, headDim, out, widths.queries, keyRows, valueKeys, queryRows, gradientRows, headDim ** -0.5, p, ds, stride, dq, widths.qkv, dk, dv,
+        length,
+        before,
+        headDim,
+        out,
+        widths.queries,
+        keyRows,
+        valueKeys,
+        queryRows,
+        gradientRows,
+        headDim ** -0.5,
+        p,
+        ds,
+        stride,
+        dq,
+        widths.qkv,
+        dk,
+        dv,
       );
     }
     at = 0;

@@ -139,7 +139,8 @@ export function createCore(options: CoreOptions): Core {
       const tensors = table.list.map((parameter) => ({ parameter, frozen: frozenFloats(parameter, frozenRows.get(parameter.name) ?? 0) }));
       for (const { parameter, frozen } of tensors) gradientViews.get(parameter.name)?.fill(0, 0, frozen);
       const norms = squaresOf(crew, table.list);
-      const total = (of: (p: Parameter) => boolean): number => Math.sqrt(table.list.reduce((sum, p, i) => sum + (of(p) ? (norms[i] as number) : 0), 0));
+      const total = (of: (p: Parameter) => boolean): number =>
+        Math.sqrt(table.list.reduce((sum, p, i) => sum + (of(p) ? (norms[i] as number) : 0), 0));
       const clipped = total((p) => usesAdamW(rule, p));
       const gradientScale = wanted.clip > 0 && clipped > wanted.clip ? wanted.clip / clipped : 1;
       step += 1;
@@ -196,12 +197,14 @@ function slices(floats: number, count: number): Span[] {
   return Array.from({ length: count }, (_, i) => ({ start: i * length, length: Math.max(0, Math.min(length, floats - i * length)) }));
 }
 
-const deal = <T>(crew: Crew, items: readonly T[]): T[][] => Array.from({ length: crew.lanes }, (_, lane) => items.filter((_item, i) => i % crew.lanes === lane));
+const deal = <T>(crew: Crew, items: readonly T[]): T[][] =>
+  Array.from({ length: crew.lanes }, (_, lane) => items.filter((_item, i) => i % crew.lanes === lane));
 
 /** Floats that a freeze of `rows` keeps; a norm is one row here, and has one row per element in Hugging Face's layout. */
 const frozenFloats = (p: Parameter, rows: number): number => (p.kind === 'norm' ? Math.min(rows, p.cols) : Math.min(rows, p.rows) * p.cols);
 
-const copies = (views: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> => new Map([...views].map(([name, view]) => [name, view.slice()]));
+const copies = (views: ReadonlyMap<string, Float32Array>): Map<string, Float32Array> =>
+  new Map([...views].map(([name, view]) => [name, view.slice()]));
 
 function copyInto(list: readonly Parameter[], from: ReadonlyMap<string, Float32Array>, to: ReadonlyMap<string, Float32Array>): void {
   for (const { name, rows, cols } of list) {

@@ -120,7 +120,12 @@ export function decode(lane: Lane, items: readonly Continuation[]): Sample[] {
   const ids = arena.intView(batch.ids, items.length);
   const positions = arena.intView(batch.positions, items.length);
   const tables = arena.intView(batch.tables, items.length);
-  const drawn = items.map((item) => ({ ids: new Int32Array(item.maxTokens), logprobs: new Float32Array(item.maxTokens), length: 0, finish: 'length' as Sample['finish'] }));
+  const drawn = items.map((item) => ({
+    ids: new Int32Array(item.maxTokens),
+    logprobs: new Float32Array(item.maxTokens),
+    length: 0,
+    finish: 'length' as Sample['finish'],
+  }));
   const pages = items.map((item) => arena.ints(item.pages));
 
   /** True if the sequence goes on. */
@@ -151,7 +156,11 @@ export function decode(lane: Lane, items: readonly Continuation[]): Sample[] {
     live = live.filter((index, row) => take(index, batch.logits + row * shape.vocab * 4));
   }
   arena.release(mark);
-  return drawn.map((sample) => ({ ids: sample.ids.slice(0, sample.length), logprobs: sample.logprobs.slice(0, sample.length), finish: sample.finish }));
+  return drawn.map((sample) => ({
+    ids: sample.ids.slice(0, sample.length),
+    logprobs: sample.logprobs.slice(0, sample.length),
+    finish: sample.finish,
+  }));
 }
 
 /** The k-th token of a sample uses the k-th draw of its own stream. */
@@ -177,7 +186,19 @@ function advance(lane: Lane, b: Batch, rows: number): void {
     const layer = index * layerBytes;
     kernels.remember(rows, kvHeads, headDim, key, widths.rotated, value, widths.qkv, b.positions, b.tables, layer);
     kernels.attendPaged(
-      rows, heads, heads / kvHeads, headDim, b.rotated, widths.rotated, b.positions, b.tables, layer, headDim ** -0.5, b.scores, b.attended, widths.queries,
+      rows,
+      heads,
+      heads / kvHeads,
+      headDim,
+      b.rotated,
+      widths.rotated,
+      b.positions,
+      b.tables,
+      layer,
+      headDim ** -0.5,
+      b.scores,
+      b.attended,
+      widths.queries,
     );
     project(lane, rows, hidden, widths.queries, b.attended, at.output, b.x, true);
     kernels.normalise(rows, hidden, b.x, weight(at.mlpNorm), eps, b.normed, b.scales);

@@ -76,7 +76,20 @@ export function forward(lane: Lane, packed: PackedRows): { readonly trace: Trace
   project(lane, targets, shape.vocab, hidden, lastNormed, table.head, probabilities, false);
   kernels.score(targets, shape.vocab, probabilities, targetIds, logprobs, entropy);
   return {
-    trace: { rows, ids, positions, segments: packed.segments, layers, targets, targetRows, targetIds, last, lastNormed, lastScales, probabilities },
+    trace: {
+      rows,
+      ids,
+      positions,
+      segments: packed.segments,
+      layers,
+      targets,
+      targetRows,
+      targetIds,
+      last,
+      lastNormed,
+      lastScales,
+      probabilities,
+    },
     scores: { logprobs: arena.view(logprobs, targets).slice(), entropy: arena.view(entropy, targets).slice() },
   };
 }
@@ -124,12 +137,33 @@ function forwardLayer(
 }
 
 /** rotated[rows, queries + keys] from the first columns of qkv. */
-export function rotateHeads(lane: Lane, rows: number, qkv: Address, queryNorm: Address, keyNorm: Address, positions: Address, rotated: Address): void {
+export function rotateHeads(
+  lane: Lane,
+  rows: number,
+  qkv: Address,
+  queryNorm: Address,
+  keyNorm: Address,
+  positions: Address,
+  rotated: Address,
+): void {
   const { kernels, plan, shape, widths } = lane;
   const { heads, kvHeads, headDim, eps } = shape;
   kernels.rotate(rows, heads, headDim, qkv, widths.qkv, queryNorm, eps, positions, plan.cos, plan.sin, rotated, widths.rotated);
   const skip = widths.queries * 4;
-  kernels.rotate(rows, kvHeads, headDim, qkv + skip, widths.qkv, keyNorm, eps, positions, plan.cos, plan.sin, rotated + skip, widths.rotated);
+  kernels.rotate(
+    rows,
+    kvHeads,
+    headDim,
+    qkv + skip,
+    widths.qkv,
+    keyNorm,
+    eps,
+    positions,
+    plan.cos,
+    plan.sin,
+    rotated + skip,
+    widths.rotated,
+  );
 }
 
 /** Returns the probabilities of each query head. */
@@ -158,7 +192,20 @@ function attendSegment(lane: Lane, segment: Segment, qkv: Address, rotated: Addr
       const query = rotated + (start * widths.rotated + head * headDim) * 4;
       const out = attended + (start * widths.queries + head * headDim) * 4;
       const p = probabilities[head] as Address;
-      kernels.attend(length, before, headDim, query, widths.rotated, keyPanels, valuePanels, headDim ** -0.5, p, stride, out, widths.queries);
+      kernels.attend(
+        length,
+        before,
+        headDim,
+        query,
+        widths.rotated,
+        keyPanels,
+        valuePanels,
+        headDim ** -0.5,
+        p,
+        stride,
+        out,
+        widths.queries,
+      );
     }
   }
   arena.release(mark);

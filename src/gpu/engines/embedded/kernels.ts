@@ -23,7 +23,17 @@ export interface Kernels {
   readonly score: Kernel<[N, N, N, N, N, N]>;
   readonly scoreBackward: Kernel<[N, N, N, N, N]>;
   readonly accumulateOuter: Kernel<[N, N, N, N, N, N, N, N, N, N]>;
-  readonly matmul: (m: number, n: number, k: number, a: Address, lda: number, panels: Address, c: Address, ldc: number, add: boolean) => void;
+  readonly matmul: (
+    m: number,
+    n: number,
+    k: number,
+    a: Address,
+    lda: number,
+    panels: Address,
+    c: Address,
+    ldc: number,
+    add: boolean,
+  ) => void;
   readonly pack: Kernel<[N, N, N, N, N, N]>;
   readonly normalise: Kernel<[N, N, N, N, N, N, N]>;
   readonly normaliseBackward: Kernel<[N, N, N, N, N, N, N, N]>;

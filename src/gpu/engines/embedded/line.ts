@@ -29,7 +29,7 @@ export interface Line {
 
 export function openLine(port: MessagePort, signals: Int32Array, ends: { readonly mine: number; readonly theirs: number }): Line {
   const mark = (): number => Atomics.load(signals, ends.mine);
-  const poll = (): LineMessage | undefined => (receiveMessageOnPort(port) as { message: LineMessage } | undefined)?.message;
+  const poll = (): LineMessage | undefined => receiveMessageOnPort(port)?.message as LineMessage | undefined;
   const wait = (seen: number): void => {
     if (Atomics.wait(signals, ends.mine, seen, SILENCE_MS) === 'timed-out') throw new Error('a kernel thread fell silent');
   };

@@ -66,7 +66,8 @@ export function planMemory(shape: ModelShape, budget: Budget): Plan {
       return { start, end: top };
     }),
   };
-  if (top > 65536 * WASM_PAGE) throw new RangeError(`the embedded engine would need ${Math.ceil(top / 2 ** 20)} MB; WebAssembly addresses 4096`);
+  if (top > 65536 * WASM_PAGE)
+    throw new RangeError(`the embedded engine would need ${Math.ceil(top / 2 ** 20)} MB; WebAssembly addresses 4096`);
   return { ...plan, bytes: top };
 }
 

@@ -47,7 +47,13 @@ export function sample(crew: Crew, plan: Plan, buffer: SharedArrayBuffer, pool: 
       break;
     }
     if (wave.length === 0) throw new RangeError('one sequence needs more key-value pages than there are: raise cacheMB');
-    const samples = runWave(crew, plan, buffer, pool, wave.map((member) => member.admitted));
+    const samples = runWave(
+      crew,
+      plan,
+      buffer,
+      pool,
+      wave.map((member) => member.admitted),
+    );
     wave.forEach(({ index }, i) => replies[index]?.push(...(samples[i] ?? [])));
     waiting = left;
   }

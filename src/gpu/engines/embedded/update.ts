@@ -32,7 +32,17 @@ export function update(lane: Lane, parameter: Parameter, frozen: number, rule: U
     const corrections = [1 - rule.beta1 ** step, 1 - rule.beta2 ** step] as const;
     const gradients = (plan.gradients[0] as Address) + at;
     kernels.adamw(
-      floats, weights, gradients, plan.firstMoment + at, plan.secondMoment + at, rule.lr, rule.beta1, rule.beta2, weightDecay, ...corrections, gradientScale,
+      floats,
+      weights,
+      gradients,
+      plan.firstMoment + at,
+      plan.secondMoment + at,
+      rule.lr,
+      rule.beta1,
+      rule.beta2,
+      weightDecay,
+      ...corrections,
+      gradientScale,
     );
   } else {
     muon(lane, parameter, rule.muonLr, weightDecay);

@@ -1,6 +1,4 @@
 /** The jobs a lane can do. A job may ask its giver a question in the middle and wait for the answer: the objective runs there. */
-import type { Span } from './packed-rows.ts';
-import type { PackedRows } from './packed-rows.ts';
 import { backward } from './backward.ts';
 import type { Continuation, Prefill, Sample } from './decode.ts';
 import { decode, prefill } from './decode.ts';
@@ -9,6 +7,7 @@ import { forward } from './forward.ts';
 import type { Address } from './kernels.ts';
 import type { Lane } from './lane.ts';
 import { packMatrix } from './lane.ts';
+import type { PackedRows, Span } from './packed-rows.ts';
 import type { Matrix, Parameter } from './shape.ts';
 import type { UpdateRule } from './update.ts';
 import { update } from './update.ts';

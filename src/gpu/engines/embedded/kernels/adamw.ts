@@ -2,12 +2,29 @@
 import { fma } from './simd';
 
 /** `gradientScale` clips; `c1` and `c2` are the bias corrections 1 - beta^t. */
-export function adamw(n: usize, weights: usize, gradients: usize, first: usize, second: usize, lr: f32, beta1: f32, beta2: f32, decay: f32, c1: f32, c2: f32, gradientScale: f32): void {
+export function adamw(
+  n: usize,
+  weights: usize,
+  gradients: usize,
+  first: usize,
+  second: usize,
+  lr: f32,
+  beta1: f32,
+  beta2: f32,
+  decay: f32,
+  c1: f32,
+  c2: f32,
+  gradientScale: f32,
+): void {
   const scale = f32x4.splat(gradientScale);
-  const b1 = f32x4.splat(beta1), b2 = f32x4.splat(beta2);
-  const r1 = f32x4.splat(1 - beta1), r2 = f32x4.splat(1 - beta2);
-  const step = f32x4.splat(lr / c1), correct = f32x4.splat(1 / c2);
-  const eps = f32x4.splat(1e-8), keep = f32x4.splat(1 - lr * decay);
+  const b1 = f32x4.splat(beta1),
+    b2 = f32x4.splat(beta2);
+  const r1 = f32x4.splat(1 - beta1),
+    r2 = f32x4.splat(1 - beta2);
+  const step = f32x4.splat(lr / c1),
+    correct = f32x4.splat(1 / c2);
+  const eps = f32x4.splat(1e-8),
+    keep = f32x4.splat(1 - lr * decay);
   for (let j: usize = 0; j < n << 2; j += 16) {
     const g = f32x4.mul(v128.load(gradients + j), scale);
     const m = fma(v128.load(first + j), b1, f32x4.mul(g, r1));
@@ -21,8 +38,18 @@ export function adamw(n: usize, weights: usize, gradients: usize, first: usize, 
 
 /** Multiply-adds on ten independent registers, 80 floating-point operations a round: the ceiling the bench measures against. */
 export function peakRate(rounds: usize): f32 {
-  const x = f32x4.splat(0.999), y = f32x4.splat(0.001);
-  let a = f32x4.splat(1), b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a;
+  const x = f32x4.splat(0.999),
+    y = f32x4.splat(0.001);
+  let a = f32x4.splat(1),
+    b = a,
+    c = a,
+    d = a,
+    e = a,
+    f = a,
+    g = a,
+    h = a,
+    i = a,
+    j = a;
   while (rounds--) {
     a = fma(a, x, y);
     b = fma(b, x, y);
