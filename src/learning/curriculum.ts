@@ -57,7 +57,7 @@ const ends = {
 
 const names = Object.keys(ends) as AspectName[];
 
-export const clampDifficulty = (difficulty: number): number => Math.min(100, Math.max(1, difficulty));
+const clampDifficulty = (difficulty: number): number => Math.min(100, Math.max(1, difficulty));
 
 /** The hardest each aspect may be at this difficulty. */
 export function boundsAt(difficulty: number): Record<AspectName, number> {
@@ -77,9 +77,6 @@ export function aspectsAt(difficulty: number, draws: Stream, soft: number): Aspe
   };
   return Object.fromEntries(names.map((name) => [name, aspect(name)])) as Aspects;
 }
-
-/** Agent turns after which a task of these aspects is cut: one a call, one a user turn, and as many again for questions and repairs. Grows with D as the paper's turn bound does. */
-export const turnLimit = (aspects: Aspects): number => 2 * (aspects.calls.bound + aspects.turns.bound);
 
 export const startOf = (rule: CurriculumRule): CurriculumState => ({ difficulty: clampDifficulty(rule.start), drawn: 0 });
 

@@ -1,19 +1,19 @@
 /** The curriculum as an actor: draws tasks' difficulties while a step is drawn, moves D once by the step's rewards. The rule is learning/curriculum.ts; nothing here knows a task. */
 import { assign, assertEvent, setup } from 'xstate';
 import { advance, type CurriculumRule, type CurriculumState, draw, type Drawn, startOf } from '../learning/curriculum.ts';
-import type { Seed } from '../random.ts';
 import { effect } from './unbound.ts';
 
 export interface CurriculumInput {
   readonly rule: CurriculumRule;
-  readonly seed: Seed;
+  /** Of the run: names the stream tasks are drawn from. */
+  readonly seed: number;
   /** From a checkpoint; absent at the start of a run. */
   readonly state?: CurriculumState;
 }
 
 export interface CurriculumContext {
   readonly rule: CurriculumRule;
-  readonly seed: Seed;
+  readonly seed: number;
   readonly state: CurriculumState;
   /** Of the step being drawn or rolled, in task order. */
   readonly drawn: readonly Drawn[];

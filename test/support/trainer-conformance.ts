@@ -35,7 +35,7 @@ export function sample(group: string, prompt: readonly number[], reply: readonly
 export const batchOf = (...samples: TokenSample[]): TokenBatch => ({ samples, denominator: Math.max(1, sampledTokens(samples)) });
 
 /** The batch with the trainer's present log-probs as behaviour: every ratio is 1. */
-export async function onPolicy(trainer: Trainer, batch: TokenBatch): Promise<TokenBatch> {
+async function onPolicy(trainer: Trainer, batch: TokenBatch): Promise<TokenBatch> {
   const logprobs = await trainer.logprobs(batch);
   let at = 0;
   return {
