@@ -107,7 +107,7 @@ describe('supervision', () => {
       const condemned = house.frames.filter((frame) => frame.kind === 'task.quarantined');
       expect(condemned).toMatchObject([{ task: { id: 's00001.t003' }, faults: [{ kind: 'ThreadFault' }, { kind: 'ThreadFault' }] }]);
       // No call is paid twice: what was answered before the death is answered from memory after it.
-      expect([...house.engine.askedById.values()].every((times) => times === 1)).toBe(true);
+      expect([...house.askedById.values()].every((times) => times === 1)).toBe(true);
       const again = await roll(house, [job(3, deed)]);
       expect(groupIn(again[0] as { bytes: Uint8Array<ArrayBuffer> }).missing[0]?.fault.message).toMatch(/quarantined/);
       expect(house.pool.tally.deaths).toBe(2);
@@ -162,7 +162,7 @@ describe('supervision', () => {
     expect(sealed.map(({ envelope }) => envelope.hash)).toEqual(undisturbed.map(({ envelope }) => envelope.hash));
     expect(house.pool.tally.deaths).toBeGreaterThanOrEqual(2);
     expect(house.pool.tally.rerun).toBeGreaterThan(0);
-    expect([...house.engine.askedById.values()].every((times) => times === 1)).toBe(true);
+    expect([...house.askedById.values()].every((times) => times === 1)).toBe(true);
   });
 
   it('stops with a reason when workers die faster than five a minute', async () => {

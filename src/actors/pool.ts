@@ -1,6 +1,7 @@
 /**
  * Threads: a Piscina that comes back. It keeps so many threads alive, runs tasks on them, and says which one died; it knows no group.
- * Two of Piscina's ways are guarded against: its default atomics freeze a worker's event loop between tasks, and after one failure at boot it never refills.
+ * Three of Piscina's ways are guarded against: its default atomics freeze a worker's event loop between tasks; after one failure at boot it never refills;
+ * and it first tries to `require` the entry, where Node (seen in 20.20) ends the whole process if the thread is terminated at that moment.
  */
 import type { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -54,6 +55,8 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       idleTimeout: Infinity,
       recordTiming: false,
       closeTimeout: 5_000,
+      // So that the entry is imported, never required.
+      execArgv: ['--no-experimental-require-module'],
       resourceLimits: { maxOldGenerationSizeMb: heapMb },
     });
     // Emitted for a thread that fails with no task to blame; unheard it would end the process.

@@ -4,6 +4,7 @@ import type { CastSpec } from '../../src/actors/cast.ts';
 import type { GroupJob } from '../../src/actors/group.ts';
 import { createRolloutPool, type RolloutPoolOptions } from '../../src/actors/rollout-pool.ts';
 import { createBroker, type BrokerOptions } from '../../src/gpu/broker.ts';
+import type { Engine } from '../../src/gpu/engine.ts';
 import { createScriptedEngine, type ScriptedOptions } from '../../src/gpu/engines/scripted.ts';
 import { unpack, type Bytes } from '../../src/protocol/codec.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
@@ -61,6 +62,8 @@ export interface Theatre {
   readonly pool: ReturnType<typeof createRolloutPool>;
   readonly broker: ReturnType<typeof createBroker>;
   readonly engine: ReturnType<typeof createScriptedEngine>;
+  /** How often each call reached the engine. */
+  readonly askedById: ReadonlyMap<string, number>;
   readonly frames: Frame[];
   close(): Promise<void>;
 }
@@ -71,8 +74,16 @@ export function theatre({
   engine = {},
 }: { pool?: Partial<RolloutPoolOptions>; broker?: Partial<BrokerOptions>; engine?: Partial<ScriptedOptions> } = {}): Theatre {
   const frames: Frame[] = [];
+  const askedById = new Map<string, number>();
   const scripted = createScriptedEngine({ policy: chatty, clock: systemClock, ...engine });
-  const desk = createBroker({ engine: scripted, clock: systemClock, record: (frame) => void frames.push(frame), seed: 1, ...broker });
+  const counted: Engine = {
+    ...scripted,
+    generate: (request, signal) => {
+      askedById.set(request.id, 1 + (askedById.get(request.id) ?? 0));
+      return scripted.generate(request, signal);
+    },
+  };
+  const desk = createBroker({ engine: counted, clock: systemClock, record: (frame) => void frames.push(frame), seed: 1, ...broker });
   const rollouts = createRolloutPool({
     broker: desk,
     clock: systemClock,
@@ -88,6 +99,7 @@ export function theatre({
     pool: rollouts,
     broker: desk,
     engine: scripted,
+    askedById,
     frames,
     close: async () => {
       await rollouts.close();

@@ -39,8 +39,6 @@ export interface ScriptedOptions {
 export interface ScriptedEngine extends Engine {
   /** Calls that reached the engine, refused and faulted ones included: what a test of wasted calls counts. */
   readonly asked: number;
-  /** How often each call id reached the engine. */
-  readonly askedById: ReadonlyMap<string, number>;
 }
 
 type Mishap = keyof ScriptedFaults | 'none';
@@ -54,7 +52,8 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
   let answered = 0;
   let promptTokens = 0;
   let sampledTokens = 0;
-  const askedById = new Map<string, number>();
+  /** Attempts at calls that have not been answered yet: a repeat draws its mishap anew. */
+  const attempts = new Map<string, number>();
   let asked = 0;
   const waiting = new Set<() => void>();
   const inFlight = new Set<(fault: EngineFault) => void>();
@@ -73,7 +72,8 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
     const own = request.seed + k;
     const said = policy(request, own, version);
     const ids = Int32Array.from(said).subarray(0, Math.min(request.maxTokens, contextLength - request.ids.length));
-    const logprobs = Float32Array.from(ids, (_, i) => -uniform(seedOf(own, 'logprob'), i));
+    const chance = seedOf(own, 'logprob');
+    const logprobs = Float32Array.from(ids, (_, i) => -uniform(chance, i));
     const last = ids.at(-1);
     return { ids: ids.slice(), logprobs, finish: last !== undefined && request.stop.includes(last) ? 'stop' : 'length' };
   };
@@ -97,8 +97,7 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
 
   const generate = (request: TokenRequest, signal: AbortSignal): Promise<TokenReply> => {
     asked++;
-    const attempt = askedById.get(request.id) ?? 0;
-    askedById.set(request.id, attempt + 1);
+    const attempt = attempts.get(request.id) ?? 0;
     return new Promise((resolve, reject) => {
       let holdsSlot = false;
       let recall: (() => void) | undefined;
@@ -130,6 +129,8 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
         holdsSlot = true;
         busy++;
         const mishap = mishapOf(request, attempt);
+        if (mishap === 'none') attempts.delete(request.id);
+        else attempts.set(request.id, attempt + 1);
         if (mishap === 'hang') return;
         const delay = mishap === 'slow' ? slowMs : latencyMs;
         if (delay > 0) recall = clock.after(delay, () => answer(mishap));
@@ -162,7 +163,6 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
     get asked() {
       return asked;
     },
-    askedById,
   };
 }
 
