@@ -1,0 +1,56 @@
+/** What is wrong with a config, said so that it can be put right: where it stands, what was found, what is allowed, what was meant. Knows zod's issues, not where values come from. */
+import type { z } from 'zod';
+import { allowedAt, nearest, nearestKey } from './manual.ts';
+
+type Issue = z.core.$ZodIssue;
+
+export interface Complaint {
+  /** Of the key to change. */
+  readonly path: readonly PropertyKey[];
+  readonly text: string;
+}
+
+/** One complaint per thing to change, in the order of the issues. `value` is what was judged. */
+export function complaintsOf(issues: readonly Issue[], value: unknown): Complaint[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => unknownKey([...issue.path, key]))
+      : [{ path: issue.path, text: `${issue.path.join('.')}: ${textOf(issue, at(value, issue.path))}` }],
+  );
+}
+
+function unknownKey(path: readonly PropertyKey[]): Complaint {
+  const key = path.join('.');
+  const meant = nearestKey(key);
+  return { path, text: `unknown key "${key}"; ${meant === null ? 'config explain lists all keys' : `did you mean "${meant}"?`}` };
+}
+
+function textOf(issue: Issue, found: unknown): string {
+  const allowed = allowedAt(issue.path);
+  switch (issue.code) {
+    case 'invalid_value': {
+      const meant = typeof found === 'string' ? nearest(found, issue.values.map(String)) : null;
+      return `${shown(found)} is not allowed; expected ${allowed ?? issue.values.join(', ')}${meant === null ? '' : `; did you mean "${meant}"?`}`;
+    }
+    case 'invalid_type':
+    case 'too_small':
+    case 'too_big':
+    case 'not_multiple_of':
+    case 'invalid_format':
+      return `${shown(found)} is not allowed; expected ${allowed ?? issue.message}`;
+    default:
+      return issue.message;
+  }
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  let inner = value;
+  for (const step of path) inner = (inner as { [key: PropertyKey]: unknown } | null | undefined)?.[step];
+  return inner;
+}
