@@ -116,6 +116,7 @@ describe('supervision', () => {
 
   it('finds a host in an infinite loop within five seconds at the default beat', async () => {
     const house = stage();
+    await roll(house, [job(1)]);
     const started = performance.now();
     const found = new AbortController();
     const watching = setInterval(() => {
@@ -165,8 +166,8 @@ describe('supervision', () => {
     expect([...house.askedById.values()].every((times) => times === 1)).toBe(true);
   });
 
-  it('stops with a reason when workers die faster than five a minute', async () => {
-    const house = stage();
+  it('stops with a reason when workers die faster than supervision allows', async () => {
+    const house = stage({ pool: { intensity: { most: 2, withinMs: 60_000 } } });
     const end = await roll(
       house,
       Array.from({ length: 8 }, (_, index) => job(index, 'exit')),

@@ -35,7 +35,7 @@ export interface RolloutPoolOptions {
   /** Hosts a group may lose, or rejections, before it is looked at alone. Default 3. */
   readonly attempts?: number;
   readonly intensity?: Intensity;
-  /** Between two looks at the hosts; one that misses three is ended. Default 1,000 ms. */
+  /** Between two looks at the hosts; one that misses three is ended. Default 800 ms. */
   readonly beatMs?: number;
   /** What a cancelled or expired group may still take to say so. Default 2,000 ms. */
   readonly graceMs?: number;
@@ -118,7 +118,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
     window,
     attempts = 3,
     intensity = defaultIntensity,
-    beatMs = 1_000,
+    beatMs = 800,
     graceMs = 2_000,
     heapMb = 2_048,
   } = options;
