@@ -100,7 +100,11 @@ describe('a task', () => {
     for (const task of many(60, (seed) => 1 + seed * 1.6)) {
       const { turns } = play(task, oracle);
       const first = turns.findIndex(({ role }) => role === 'agent');
-      const opening = [...turnWords('system', [...task.system.split(' '), ...task.tools.flatMap(toolWords)]), ...heardWords(turns[0] as never), ...agentHeader];
+      const opening = [
+        ...turnWords('system', [...task.system.split(' '), ...task.tools.flatMap(toolWords)]),
+        ...heardWords(turns[0] as never),
+        ...agentHeader,
+      ];
       expect(renderer.text(renderer.open(task))).toBe(opening.join(' '));
       for (const turn of turns.slice(first)) {
         if (turn.role === 'agent') {
@@ -121,7 +125,11 @@ describe('difficulty', () => {
       expect(task.expectedCalls).toHaveLength(1);
       expect(task.intent.requests).toHaveLength(1);
     }
-    const hardest = writeTask(viewOf({ seed: 3, difficulty: 100, soft: 0 }), { ...defaultMix, branches: { call: 1, ask: 0, answer: 0, none: 0 }, vague: 0 });
+    const hardest = writeTask(viewOf({ seed: 3, difficulty: 100, soft: 0 }), {
+      ...defaultMix,
+      branches: { call: 1, ask: 0, answer: 0, none: 0 },
+      vague: 0,
+    });
     expect(hardest.tools).toHaveLength(10);
     expect(hardest.expectedCalls).toHaveLength(3);
     expect(hardest.intent.requests).toHaveLength(2);
@@ -131,7 +139,8 @@ describe('difficulty', () => {
   test('never lowers a bound when it rises, and every task stays inside its bounds', () => {
     for (let difficulty = 2; difficulty <= 100; difficulty++) {
       const before = boundsAt(difficulty - 1);
-      for (const [name, bound] of Object.entries(boundsAt(difficulty))) expect(bound).toBeGreaterThanOrEqual(before[name as keyof typeof before]);
+      for (const [name, bound] of Object.entries(boundsAt(difficulty)))
+        expect(bound).toBeGreaterThanOrEqual(before[name as keyof typeof before]);
     }
     for (const task of many(100, (seed) => 1 + seed)) {
       const bounds = boundsAt(task.difficulty);
@@ -168,7 +177,8 @@ describe('branches', () => {
     expect(many(60, () => 7).every(({ branch }) => branch === 'call')).toBe(true);
     const tasks = many(800, () => 30);
     const share = (branch: Branch): number => tasks.filter((task) => task.branch === branch).length / tasks.length;
-    for (const branch of ['call', 'ask', 'answer', 'none'] as const) expect(Math.abs(share(branch) - defaultMix.branches[branch])).toBeLessThan(0.05);
+    for (const branch of ['call', 'ask', 'answer', 'none'] as const)
+      expect(Math.abs(share(branch) - defaultMix.branches[branch])).toBeLessThan(0.05);
   });
 
   test('follow the mix a config asks for', () => {

@@ -27,4 +27,6 @@ export function viewOf({ seed, difficulty, split = 'train', repository = builtin
 export const anySplit = fc.constantFrom<TaskView['split']>('train', 'heldOut');
 export const anyView = fc.record({ seed: fc.nat(), difficulty: fc.integer({ min: 1, max: 100 }), split: anySplit }).map(viewOf);
 
-export const anyJson: fc.Arbitrary<JsonValue> = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+export const anyJson: fc.Arbitrary<JsonValue> = fc
+  .jsonValue({ maxDepth: 3 })
+  .map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
