@@ -17,6 +17,9 @@ export const LevelResult = z.strictObject({
   sampled: share.nullable(),
   /** Of `greedy` where measured, else of `sampled`. */
   ci: interval,
+  /** k → share of tasks that at least one (all) of k sampled attempts solves, unbiased; where attempts were sampled. */
+  passAtK: z.record(z.string(), share).optional(),
+  passHatK: z.record(z.string(), share).optional(),
 });
 export type LevelResult = z.infer<typeof LevelResult>;
 

@@ -1,5 +1,6 @@
 /** A run's record, as its coordinator holds it: lock, journal and the files made from it, opened together and closed together. Knows order, not content. */
 import { RecordFault } from '../errors.ts';
+import type { Bytes } from '../protocol/codec.ts';
 import type { Frame } from '../protocol/frame.ts';
 import type { RunId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -23,6 +24,8 @@ export interface RunRecord {
   readonly repaired: number;
   /** Into the journal, and into the files made from it. Throws RecordFault. */
   append(frame: Frame): void;
+  /** An `events` frame that one of our threads has packed; it goes into the journal unread. */
+  appendPacked(frame: Bytes): void;
   /** As Journal.flush: `sync` at group seal and step commit only. */
   flush(options?: { readonly sync?: boolean }): Promise<void>;
   /** For the last moment of a process. */
@@ -90,6 +93,7 @@ function recordOf(folder: RunFolder, lock: RunLock, journal: Journal, exports: E
       journal.append(frame);
       exports.feed(frame);
     },
+    appendPacked: (frame) => journal.appendPacked(frame),
     flush: (how) => journal.flush(how),
     flushSync: () => journal.flushSync(),
     timing: (row) => appendTiming(folder, row),

@@ -1,0 +1,69 @@
+/** Draws tasks: aspects come in, tools from the repository, the task from the writer. Knows which split it draws from and keeps the other out (rule L12). */
+import type { Config } from '../config.ts';
+import { aspectsAt, type Drawn } from '../learning/curriculum.ts';
+import { taskFingerprint } from '../learning/evaluation.ts';
+import { TaskFault } from '../errors.ts';
+import type { RecordedEvent } from '../protocol/frame.ts';
+import { type PolicyVersion, type StepId, type TaskId, taskId } from '../protocol/ids.ts';
+import type { Task } from '../protocol/task.ts';
+import { seedOf, stream } from '../random.ts';
+import type { Simulators, TaskView } from '../simulation/contract.ts';
+import { builtinRepository, importedRepository } from '../simulation/procedural/repository.ts';
+import { loadTools } from '../tools/load.ts';
+import { type Rejection, type Repository, subset } from '../tools/repository.ts';
+import type { Clock } from './clock.ts';
+import { writeTask } from './task.ts';
+
+export interface DrawingPorts {
+  readonly simulators: Simulators;
+  readonly repository: Repository;
+  readonly clock: Clock;
+  record(events: RecordedEvent[]): void;
+}
+
+/** The tools of a run, and what of the user's list could not be used, each with its reason. */
+export function repositoryFor(config: Config): { readonly repository: Repository; readonly rejected: readonly Rejection[] } {
+  if (config.tools === 'builtin') return { repository: builtinRepository, rejected: [] };
+  const { usable, rejected } = loadTools(config.tools);
+  const imported = importedRepository(usable, config.world.heldOut);
+  if (imported.repository.tools.length === 0) throw new TaskFault(`none of the tools in ${config.tools} can be used`);
+  return { repository: imported.repository, rejected: [...rejected, ...imported.rejected] };
+}
+
+/** The training tasks of a step, one per draw of the curriculum. */
+export function drawTasks(config: Config, ports: DrawingPorts, step: StepId, drawn: readonly Drawn[], version: PolicyVersion, signal: AbortSignal): Promise<Task[]> {
+  return Promise.all(drawn.map(({ difficulty, aspects }, index) => write(config, ports, view(ports, taskId(step, index), 'train', difficulty, aspects, config.seed), version, signal)));
+}
+
+/** The evaluation tasks of one level: every aspect at its bound, the same for every run with this `eval.seed`. */
+export function heldOutTasks(config: Config, ports: DrawingPorts, level: number, signal: AbortSignal): Promise<Task[]> {
+  return Promise.all(
+    Array.from({ length: config.eval.tasks }, (_, n) => {
+      const id = `heldOut.d${String(level).padStart(3, '0')}.t${String(n).padStart(3, '0')}` as TaskId;
+      const aspects = aspectsAt(level, stream(seedOf(config.eval.seed, id)), 0);
+      return write({ ...config, seed: config.eval.seed }, ports, view(ports, id, 'heldOut', level, aspects, config.eval.seed), 0 as PolicyVersion, signal);
+    }),
+  );
+}
+
+/** Refuses training tasks that hold what evaluation holds out (rule L12). */
+export function leakGuard(heldOut: readonly Task[]): (training: readonly Task[]) => void {
+  const tasks = new Map(heldOut.map((task) => [taskFingerprint(task), task.id]));
+  const tools = new Map(heldOut.flatMap((task) => task.tools.map((tool) => [tool.name, task.id] as const)));
+  return (training) => {
+    for (const task of training) {
+      const same = tasks.get(taskFingerprint(task));
+      if (same !== undefined) throw new TaskFault(`training task ${task.id} equals evaluation task ${same}`);
+      const tool = task.tools.find(({ name }) => tools.has(name));
+      if (tool !== undefined) throw new TaskFault(`training task ${task.id} holds the tool ${tool.name} of evaluation task ${tools.get(tool.name)}`);
+    }
+  };
+}
+
+function view({ repository }: DrawingPorts, id: TaskId, split: Task['split'], difficulty: number, aspects: Task['aspects'], seed: number): TaskView {
+  const own = seedOf(seed, id);
+  return { id, split, difficulty, aspects, tools: subset(repository, aspects.tools.value, stream(seedOf(own, 'tools')), split), seed: own };
+}
+
+const write = ({ seed, rollout }: Config, { simulators, clock, record }: DrawingPorts, of: TaskView, version: PolicyVersion, signal: AbortSignal): Promise<Task> =>
+  writeTask({ view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version }, { writer: simulators.task, record, clock }, signal);
