@@ -1,5 +1,6 @@
 // The compute core alone: training and sampling rate of two model shapes on 1 and 2 threads, beside the measured ceiling of its multiply-adds.
-// Run after `npm run build`:  node bench/engine.mjs [repeats]   Prints one JSON object; rates are medians, in tokens per second.
+// Run after `npm run build`:  node bench/engine.mjs [repeats]   Prints one JSON object; rates are medians, in tokens per second of wall time, and,
+// for machines that do other work meanwhile, per second of processor time (`perCpu`, all threads together; `peakShare` compares these).
 import { createCore } from '../dist/gpu/engines/embedded/core.js';
 import { packSequences } from '../dist/gpu/engines/embedded/packed-rows.js';
 import { parametersOf } from '../dist/gpu/engines/embedded/shape.js';
@@ -52,10 +53,12 @@ function flopsPerToken(shape, meanKeys) {
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
+/** [seconds of wall time, seconds of processor time] */
 const seconds = (work) => {
-  const start = performance.now();
+  const [start, cpu] = [performance.now(), process.cpuUsage()];
   work();
-  return (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return [(performance.now() - start) / 1000, (user + system) / 1e6];
 };
 
 function measure(name, threads, deterministic) {
@@ -85,12 +88,21 @@ function measure(name, threads, deterministic) {
   const drawn = sample();
   train();
   core.spin(1e6);
-  const times = Array.from({ length: repeats }, () => [seconds(() => core.spin(2e6)), seconds(train), seconds(sample)]);
+  const spinning = [];
+  const training = [];
+  const sampling = [];
+  for (let i = 0; i < repeats; i++) {
+    spinning.push(seconds(() => core.spin(2e6)));
+    training.push(seconds(train));
+    sampling.push(seconds(sample));
+  }
+  for (const { logprobs } of core.forward(shards))
+    if (!logprobs.every((value) => value < 0)) throw new Error(`${name}: a log-probability is not negative`);
   core.close();
-  const peak = (threads * 2e6 * 80) / median(times.map(([spin]) => spin)) / 1e9;
-  const trainRate = trained / median(times.map(([, t]) => t));
-  const sampleRate = drawn / median(times.map(([, , s]) => s));
-  const gflops = (trainRate * flopsPerToken(shape, meanKeys)) / 1e9;
+  const rate = (amount, times, clock) => amount / median(times.map((time) => time[clock]));
+  const peak = rate(threads * 2e6 * 80, spinning, 1) / 1e9;
+  const gflops = (rate(trained, training, 1) * flopsPerToken(shape, meanKeys)) / 1e9;
+  const [trainRate, sampleRate] = [rate(trained, training, 0), rate(drawn, sampling, 0)];
   return {
     workload: name,
     threads,
@@ -98,8 +110,9 @@ function measure(name, threads, deterministic) {
     train: Math.round(trainRate),
     sample: Math.round(sampleRate),
     sampleOverTrain: Number((sampleRate / trainRate).toFixed(2)),
-    gflops: Number(gflops.toFixed(1)),
-    peakGflops: Number(peak.toFixed(1)),
+    perCpu: { train: Math.round(rate(trained, training, 1)), sample: Math.round(rate(drawn, sampling, 1)) },
+    gflopsPerCpu: Number(gflops.toFixed(1)),
+    peakGflopsPerCpu: Number(peak.toFixed(1)),
     peakShare: Number((gflops / peak).toFixed(3)),
   };
 }
