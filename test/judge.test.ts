@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../src/protocol/json.ts';
 import type { Verdict } from '../src/protocol/outcome.ts';
@@ -25,6 +25,9 @@ function tasks(branch: keyof typeof defaultMix.branches, count: number, difficul
     criteria: names.slice(0, criteria + 1),
   }));
 }
+const propertiesOf = (task: Task, name: string): Record<string, JsonObject> =>
+  (task.tools.find((tool) => tool.name === name)?.parameters['properties'] ?? {}) as Record<string, JsonObject>;
+
 /** The oracle, with each of its turns passed through `change`; the turn's number counts from 0. */
 const altered =
   (change: (turn: AgentTurn, index: number, task: Task) => AgentTurn): Agent =>
@@ -55,8 +58,7 @@ describe('a gate', () => {
       if (first === undefined || name === undefined) continue;
       const heard = JSON.stringify([task.system, task.query]);
       const invented = things.find((thing) => !heard.includes(thing)) as string;
-      const schema = (task.tools.find((tool) => tool.name === first.name)?.parameters['properties'] as Record<string, JsonObject>)[name];
-      if (schema?.['enum'] !== undefined) continue;
+      if (propertiesOf(task, first.name)[name]?.['enum'] !== undefined) continue;
       const verdict = verdictOf(
         task,
         altered((turn, index) => (index === 0 ? call(first.name, { ...first.arguments, [name]: invented }) : turn)),
@@ -116,7 +118,8 @@ describe('intent', () => {
       expect(verdictOf(task, half).reward).toBe(-1);
       const [first] = task.expectedCalls;
       const tool = task.tools.find(({ name }) => name === first?.name);
-      const extra = Object.keys(first?.arguments ?? {}).find((name) => !(tool?.parameters['required'] as string[]).includes(name));
+      const required = (tool?.parameters['required'] ?? []) as string[];
+      const extra = Object.keys(first?.arguments ?? {}).find((name) => !required.includes(name));
       if (first === undefined || extra === undefined || tool?.effects === 'read') continue;
       optional++;
       const { [extra]: _, ...rest } = first.arguments;

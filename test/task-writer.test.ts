@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { lexicon, topics } from '../src/simulation/procedural/lexicon.ts';
 import { splitOfName } from '../src/simulation/procedural/names.ts';
@@ -8,6 +8,7 @@ import { proceduralTaskWriter, writeTask } from '../src/simulation/procedural/ta
 import { proceduralSimulators } from '../src/simulation/procedural/simulators.ts';
 import { heldOutDomains, topicsOf } from '../src/simulation/procedural/families.ts';
 import { agentHeader, agentWords, heardWords, toolWords, turnWords } from '../src/simulation/procedural/phrase.ts';
+import { inWords } from '../src/simulation/procedural/values.ts';
 import { taskView } from '../src/simulation/view.ts';
 import { builtinRepository } from '../src/simulation/procedural/repository.ts';
 import { complaintAboutResult } from '../src/simulation/validate.ts';
@@ -192,7 +193,7 @@ describe('branches', () => {
     for (const task of many(400, () => 60).filter(({ branch }) => branch === 'ask')) {
       const [question] = play(task, oracle).turns.filter((turn) => turn.role === 'agent' && turn.text.startsWith('ask '));
       const word = question?.role === 'agent' ? question.text.slice(4) : '';
-      const value = String(task.expectedCalls[0]?.arguments[word]);
+      const value = inWords(task.expectedCalls[0]?.arguments[word]);
       expect(task.intent.facts[word]).toBe(value);
       expect(` ${task.system} ${task.query} `).not.toContain(` ${value} `);
     }

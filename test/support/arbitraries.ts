@@ -1,5 +1,5 @@
 /** Random difficulties, views and JSON for property tests of the world. Draws come from fast-check's numbers, so a failing case shrinks. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { aspectsAt } from '../../src/learning/curriculum.ts';
 import type { TaskId } from '../../src/protocol/ids.ts';
 import type { JsonValue } from '../../src/protocol/json.ts';
