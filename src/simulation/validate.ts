@@ -103,7 +103,7 @@ const codePoints = (text: string): number => Array.from(text).length;
 const ajv = new Ajv({ strict: false, allErrors: false, validateFormats: false, validateSchema: false, logger: false });
 
 /** ajv over the safe part of the schema (tools/schema.ts): hostile keywords never reach the compiler. */
-export function compiled(schema: JsonObject): Check {
+function compiled(schema: JsonObject): Check {
   const safe = safeSchema(schema);
   if (!safe.ok) return () => `a schema that cannot be checked: ${safe.reason}`;
   let validate: ValidateFunction | undefined;

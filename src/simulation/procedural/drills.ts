@@ -2,41 +2,19 @@
  * Text for the supervised stage that is no episode: what a small transformer must be able to do before tool use can be learnt at all.
  * Each drill is words and a mask of the words to train on. Held-out topics occur as words (glossary, recall) and never in a tool list (rule L12).
  */
-import type { JsonValue } from '../../protocol/json.ts';
-import type { AgentTurn, Turn } from '../../protocol/turn.ts';
 import { type Seed, type Stream, stream } from '../../random.ts';
 import { subset } from '../../tools/repository.ts';
-import { lexicon, numbers, people, pointer, slots, speech, syllables, systemPrompts, things, topics } from './lexicon.ts';
-import { type Offer, type Slot, naming, offersOf, spareOffer } from './offer.ts';
+import { Chat } from './chat.ts';
+import { lexicon, numbers, people, slots, syllables, systemPrompts, things, topics } from './lexicon.ts';
+import { type Offer, naming, offersOf, spareOffer } from './offer.ts';
 import { personasAt } from './personas.ts';
-import { agentHeader, agentWords, heardWords, toolWords, turnWords } from './phrase.ts';
+import { agentHeader, toolWords, turnWords } from './phrase.ts';
 import { builtinRepository } from './repository.ts';
-import { Values, inWords } from './values.ts';
-import { type Voice, chatter, sayQuestion, sayTerm, sayWishes, synonymShare } from './wording.ts';
+import { type Drill, Sheet } from './sheet.ts';
+import { Values } from './values.ts';
+import { type Voice, synonymShare } from './wording.ts';
 
-export interface Drill {
-  readonly words: readonly string[];
-  /** One per word: is it trained? */
-  readonly trained: readonly boolean[];
-}
-
-/** Collects words, trained or only read. */
-class Sheet {
-  readonly words: string[] = [];
-  readonly trained: boolean[] = [];
-  read(...words: readonly string[]): void {
-    this.#put(words, false);
-  }
-  train(...words: readonly string[]): void {
-    this.#put(words, true);
-  }
-  #put(words: readonly string[], train: boolean): void {
-    for (const word of words) {
-      this.words.push(word);
-      this.trained.push(train);
-    }
-  }
-}
+export type { Drill } from './sheet.ts';
 
 const mark = '<copy>';
 const pools: readonly (readonly string[])[] = [
@@ -59,7 +37,7 @@ export function lookupDrill(seed: Seed, difficulty: number): Drill {
 }
 
 /** Random words, then the same words: an induction head's exercise. */
-export function copy(sheet: Sheet, draws: Stream): void {
+function copy(sheet: Sheet, draws: Stream): void {
   const pool = draws.pick(pools);
   const words = Array.from({ length: 4 + draws.int(26) }, () => draws.pick(pool));
   sheet.read(mark, ...words, mark);
@@ -67,7 +45,7 @@ export function copy(sheet: Sheet, draws: Stream): void {
 }
 
 /** Keys with values, then each key again, twice: its value is asked for. */
-export function recall(sheet: Sheet, draws: Stream): void {
+function recall(sheet: Sheet, draws: Stream): void {
   const pool = draws.pick(pools);
   const keys = draws
     .sample(everyTerm, 2 + draws.int(10))
@@ -83,7 +61,7 @@ export function recall(sheet: Sheet, draws: Stream): void {
 }
 
 /** A tool list, then eight times a topic, or another word for it, and what a call of its tool begins with. */
-export function lookup(sheet: Sheet, draws: Stream, difficulty: number): void {
+function lookup(sheet: Sheet, draws: Stream, difficulty: number): void {
   const { offers } = toolList(sheet, draws, Math.max(2, Math.round(1 + (9 * difficulty) / 100)));
   for (let i = 0; i < 8; i++) {
     const { topic, spec, slots: wanted } = draws.pick(offers);
@@ -97,7 +75,7 @@ export function lookup(sheet: Sheet, draws: Stream, difficulty: number): void {
 }
 
 /** Other words for the words the agent uses: beside each other, or picked from a list as a request picks its tool. Held-out words too: words may be known, tools not. */
-export function glossary(sheet: Sheet, draws: Stream): void {
+function glossary(sheet: Sheet, draws: Stream): void {
   const chosen = draws.sample(everyTerm, 12);
   if (draws.chance(0.6)) {
     for (const term of chosen) {
@@ -140,111 +118,9 @@ export function requestsDrill(seed: Seed, difficulty: number): Drill {
   return sheet;
 }
 
-/** Writes requests and the right reactions to them. Results are made up: no world stands behind a drill. */
-class Chat {
-  readonly #sheet: Sheet;
-  readonly #voice: Voice;
-  readonly #values: Values;
-  #last: JsonValue | undefined;
-  #lastKind = '';
-
-  constructor(sheet: Sheet, voice: Voice, values: Values) {
-    this.#sheet = sheet;
-    this.#voice = voice;
-    this.#values = values;
-  }
-
-  refuse({ topic, slots: wanted }: Offer): void {
-    this.#hear({ role: 'user', text: sayWishes(this.#voice, [{ topic, said: this.#literal(wanted.slice(0, 2)) }]) });
-    this.#say(speech.none);
-  }
-
-  /** About the last result, where there is one. */
-  question(): void {
-    if (this.#last === undefined) return;
-    this.#hear({ role: 'user', text: sayQuestion(this.#voice, pointer.it) });
-    this.#say(`${speech.answer} ${inWords(this.#last)}`);
-  }
-
-  ask({ topic, slots: wanted, spec }: Offer): void {
-    const said = this.#literal(this.#given(wanted));
-    const { draws } = this.#voice;
-    const required = said.filter(({ slot }) => slot.required);
-    if (required.length === 0) return;
-    const missing = draws.pick(required);
-    this.#hear({ role: 'user', text: sayWishes(this.#voice, [{ topic, said: said.filter((part) => part !== missing) }]) });
-    this.#say(`${speech.ask} ${missing.slot.term.word}`);
-    const named = draws.chance(0.5) ? [sayTerm(this.#voice, missing.slot.term)] : [];
-    this.#hear({ role: 'user', text: [...chatter(this.#voice), ...named, inWords(missing.value)].join(' ') });
-    this.#make(
-      topic.word,
-      spec.name,
-      said.map(({ slot, value }) => [slot.term.word, value] as const),
-    );
-    this.#result(this.#values.draw({ kind: 'thing' }));
-    this.#say(speech.done);
-  }
-
-  call(offers: readonly Offer[]): void {
-    const { draws } = this.#voice;
-    const planned: { offer: Offer; args: (readonly [string, JsonValue])[]; result: JsonValue }[] = [];
-    const wishes = offers.map((offer) => {
-      const said = this.#literal(this.#given(offer.slots));
-      const before = planned.at(-1);
-      const last = before?.result ?? this.#last;
-      const kind = before?.offer.gives.domain.kind ?? this.#lastKind;
-      const linked =
-        last !== undefined && draws.chance(0.4)
-          ? said.find(({ slot }) => slot.domain.kind === kind && (kind === 'thing' || kind === 'person'))
-          : undefined;
-      const args = said.map((part) => [part.slot.term.word, part === linked && last !== undefined ? last : part.value] as const);
-      planned.push({ offer, args, result: this.#values.draw(offer.gives.domain) });
-      return {
-        topic: offer.topic,
-        said: said.map((part) => (part === linked ? { slot: part.slot, value: { pointer: pointer.it } } : part)),
-      };
-    });
-    this.#hear({ role: 'user', text: sayWishes(this.#voice, wishes) });
-    for (const { offer, args, result } of planned) {
-      this.#make(offer.topic.word, offer.spec.name, args);
-      this.#result(result);
-      this.#lastKind = offer.gives.domain.kind;
-    }
-    this.#say(speech.done);
-  }
-
-  #given(wanted: readonly Slot[]): readonly Slot[] {
-    return wanted.filter(({ required }) => required || this.#voice.draws.chance(0.5));
-  }
-
-  #literal(wanted: readonly Slot[]): { slot: Slot; value: JsonValue }[] {
-    return wanted.map((slot) => ({ slot, value: this.#values.draw(slot.domain) }));
-  }
-
-  #make(thought: string, name: string, args: readonly (readonly [string, JsonValue])[]): void {
-    this.#sheet.read(...agentHeader);
-    this.#sheet.train(...agentWords({ role: 'agent', thought, text: '', calls: [{ name, arguments: Object.fromEntries(args) }] }));
-  }
-
-  #result(result: JsonValue): void {
-    this.#last = result;
-    this.#lastKind = typeof result === 'string' ? 'thing' : '';
-    this.#hear({ role: 'tool', call: { name: '', arguments: {} }, status: 'ok', result, patch: [] });
-  }
-
-  #say(text: string): void {
-    this.#sheet.read(...agentHeader);
-    this.#sheet.train(...agentWords({ role: 'agent', thought: '', text, calls: [] }));
-  }
-
-  #hear(turn: Exclude<Turn, AgentTurn>): void {
-    this.#sheet.read(...heardWords(turn));
-  }
-}
-
 /** The system turn with a list of training tools under new names, half of the lists with words of their own. */
 function toolList(sheet: Sheet, draws: Stream, count: number): { offers: Offer[]; spare: Offer | undefined } {
-  const names = naming(draws, 'train');
+  const names = naming(draws, 'train', 'whole');
   const offers = offersOf(subset(builtinRepository, count, draws, 'train'), names, draws.chance(0.5));
   sheet.read(...turnWords('system', [...draws.pick(systemPrompts), ...offers.flatMap(({ spec }) => toolWords(spec))]));
   return { offers, spare: spareOffer(names) };

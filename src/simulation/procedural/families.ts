@@ -73,7 +73,7 @@ kitchen
   remove  expel      code urgent?          person
 `;
 
-export interface Parameter {
+interface Parameter {
   readonly word: string;
   readonly required: boolean;
 }
@@ -118,7 +118,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 export const kindOf = (word: string): Kind => kinds[word] ?? 'thing';
 
 /** The JSON Schema of a value under this word. */
-export function schemaOf(word: string): JsonObject {
+function schemaOf(word: string): JsonObject {
   const kind = kindOf(word);
   switch (kind) {
     case 'number':
@@ -135,7 +135,7 @@ export function schemaOf(word: string): JsonObject {
   }
 }
 
-export const objectSchema = (parameters: readonly Parameter[], schema: (word: string) => JsonObject): JsonObject => ({
+const objectSchema = (parameters: readonly Parameter[], schema: (word: string) => JsonObject): JsonObject => ({
   type: 'object',
   properties: Object.fromEntries(parameters.map(({ word }) => [word, schema(word)])),
   required: parameters.filter((parameter) => parameter.required).map(({ word }) => word),

@@ -1,9 +1,9 @@
 /** Every word of the procedural world, in vocabulary order, one token each. It knows words and their synonyms, and nothing of tools or tasks. */
 
 /** Template marks. They come first, so that their ids never move when words are added. */
-export const markers = ['<pad>', '<unk>', '<|im_start|>', '<|im_end|>', '<tool_call>', '<tool>', '<name>', '<copy>'] as const;
-export const punctuation = ['(', ')', ',', '=', '?'] as const;
-export const roles = ['system', 'user', 'assistant', 'tool'] as const;
+const markers = ['<pad>', '<unk>', '<|im_start|>', '<|im_end|>', '<tool_call>', '<tool>', '<name>', '<copy>'] as const;
+const punctuation = ['(', ')', ',', '=', '?'] as const;
+const roles = ['system', 'user', 'assistant', 'tool'] as const;
 
 /** What an agent says to a user: the first word decides what it means. */
 export const speech = { ask: 'ask', none: 'none', done: 'done', answer: 'answer', missing: 'missing' } as const;

@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
 import type { Stream } from '../../random.ts';
 import { type Expressed, type ExpressedParameter, express } from './express.ts';
-import { type Deed, type Kind, builtinTools, kindOf, topicsOf } from './families.ts';
+import { type Deed, type Kind, builtinTools, heldOutDomains, kindOf, topicsOf } from './families.ts';
 import { type Term, choices, numbers, slots, things } from './lexicon.ts';
 import { type Split, drawName } from './names.ts';
 import { type Domain, inWords } from './values.ts';
@@ -37,17 +37,31 @@ const words: Readonly<Record<Kind, readonly Term[]>> = {
 const choiceWords: readonly string[] = [...Object.values(choices).flat(), ...things];
 const builtinByTopic: ReadonlyMap<string, ToolSpec> = new Map(builtinTools.map((tool) => [tool.description, tool]));
 
+/**
+ * `split`: held-out words stay held out. `whole`: the supervised stage, which teaches the language: a held-out word may describe some other tool there,
+ * as any language model has read the words of tools it has never used. The held-out tools themselves never appear in training (rule L12).
+ */
+export type Words = 'split' | 'whole';
+
 /** The words of one task that no two tools may share. */
 export interface Naming {
   readonly draws: Stream;
   readonly split: Split;
+  /** Whose topics scrambled and imported tools may get: the split's own, or any word of the lexicon. */
+  readonly words: Words;
   /** Syllables in use. */
   readonly syllables: Set<string>;
   /** Topics in use. */
   readonly topics: Set<string>;
 }
 
-export const naming = (draws: Stream, split: Split): Naming => ({ draws, split, syllables: new Set(), topics: new Set() });
+export const naming = (draws: Stream, split: Split, words: Words = 'split'): Naming => ({
+  draws,
+  split,
+  words,
+  syllables: new Set(),
+  topics: new Set(),
+});
 
 /** Shows each tool under new names. `scramble`: built-in tools are treated like imported ones and lose their own words. Tools that cannot be expressed are left out. */
 export function offersOf(tools: readonly ToolSpec[], naming: Naming, scramble: boolean): Offer[] {
@@ -81,8 +95,26 @@ function builtinOffer(tool: ToolSpec, { parameters, gives, deed }: Expressed, { 
   };
 }
 
-function drawnOffer(tool: ToolSpec, { parameters, gives, deed }: Expressed, { draws, split, syllables, topics }: Naming): Offer {
-  const free = topicsOf(split).filter(({ word }) => !topics.has(word));
+function drawnOffer(tool: ToolSpec, expressed: Expressed, naming: Naming): Offer {
+  const offer = drawOffer(tool, expressed, naming);
+  // By chance a drawn tool could be a held-out one: the same topic with the same parameters.
+  return naming.split === 'train' && isHeldOut(offer) ? drawnOffer(tool, expressed, naming) : offer;
+}
+
+function isHeldOut({ topic, slots: drawn }: Offer): boolean {
+  const own = builtinByTopic.get(topic.word);
+  if (own === undefined || !heldOutDomains.has(own.category)) return false;
+  const names = Object.keys(own.parameters['properties'] as JsonObject);
+  return names.length === drawn.length && drawn.every(({ term }) => names.includes(term.word));
+}
+
+function drawOffer(
+  tool: ToolSpec,
+  { parameters, gives, deed }: Expressed,
+  { draws, split, words: allowed, syllables, topics }: Naming,
+): Offer {
+  const candidates = allowed === 'whole' ? [...topicTerms.values()] : topicsOf(split);
+  const free = candidates.filter(({ word }) => !topics.has(word));
   const topic = draws.pick(free);
   topics.add(topic.word);
   const taken = new Set<string>();

@@ -4,7 +4,7 @@ import type { Branch } from '../../protocol/task.ts';
 import type { Stream } from '../../random.ts';
 import type { TaskView } from '../contract.ts';
 import { pointer } from './lexicon.ts';
-import type { Offer, Slot } from './offer.ts';
+import type { Offer, Slot, Words } from './offer.ts';
 import type { Scene } from './scene.ts';
 import type { Values } from './values.ts';
 import type { Wish } from './wording.ts';
@@ -19,6 +19,8 @@ export interface WorldMix {
   readonly absent: number;
   /** Share of training tasks whose built-in tools get drawn words too, so that no tool's parameters can be learnt by heart. Held-out tasks keep the tools' own. */
   readonly scramble: number;
+  /** Which topics drawn tools may be described by. */
+  readonly words: Words;
   /** Share of highly ambiguous requests that leave a required argument out, beyond the branch `ask`. */
   readonly vague: number;
   /** Least share of later calls that take an argument from an earlier result; it rises to 0.75 at D = 100. */
@@ -30,6 +32,7 @@ export const defaultMix: WorldMix = {
   transient: 0.05,
   absent: 0.04,
   scramble: 0.5,
+  words: 'split',
   vague: 0.2,
   dependent: 0.25,
 };

@@ -46,7 +46,7 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
   const draws = stream(seedOf(view.seed, 'task', attempt));
   const hardness = difficulty / 100;
   const plain = difficulty < plainBelow;
-  const names = naming(draws, split);
+  const names = naming(draws, split, mix.words);
   const offers = offersOf(view.tools, names, split === 'train' && draws.chance(mix.scramble));
   if (offers.length === 0) throw new TaskFault(`none of the ${view.tools.length} tools of ${view.id} can be expressed`);
   const values = new Values(draws, 0.6 * hardness);

@@ -3,7 +3,7 @@ import type { Aspects, Task } from '../../protocol/task.ts';
 import type { AgentTurn, Turn } from '../../protocol/turn.ts';
 import { type Seed, stream } from '../../random.ts';
 import type { TaskView } from '../contract.ts';
-import type { Drill } from './drills.ts';
+import type { Drill } from './sheet.ts';
 import { people, things } from './lexicon.ts';
 import { type Agent, oracle, play } from './oracle.ts';
 import { agentHeader, agentWords, heardWords, toolWords, turnWords } from './phrase.ts';

@@ -13,12 +13,11 @@ export interface Wish {
 }
 
 /** Says where the value is found instead of the value. */
-export interface Pointer {
+interface Pointer {
   readonly pointer: string;
 }
 /** Arguments are scalars, so an object is a pointer. */
-export const isPointer = (value: JsonValue | Pointer): value is Pointer =>
-  typeof value === 'object' && value !== null && 'pointer' in value;
+const isPointer = (value: JsonValue | Pointer): value is Pointer => typeof value === 'object' && value !== null && 'pointer' in value;
 
 export interface Voice {
   readonly draws: Stream;
