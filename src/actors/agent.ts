@@ -10,26 +10,27 @@ import { callKey } from './keys.ts';
 import type { CallOf } from './keys.ts';
 import { callOf, deliver, seedOfCall, stageOf, turnMs } from './stage.ts';
 import type { Stage } from './stage.ts';
+import { observed } from './recorder.ts';
 
-export const agentActor = agentMachine.provide({
-  actions: {
-    sample: ({ context, self, system }) => {
-      const stage = stageOf(system);
-      void boundary(EngineFault, 'policy turn', () => sample(stage, context)).then(
-        (message) => {
-          deliver(stage, self, message);
-        },
-        (error: unknown) => {
-          deliver(stage, self, {
-            type: 'agent.fault',
-            call: context.call,
-            fault: asFault(EngineFault, 'policy turn', error).toData(),
-          });
-        },
-      );
+export const agentActor = observed(
+  agentMachine.provide({
+    actions: {
+      sample: ({ context, self, system }) => {
+        const stage = stageOf(system);
+        void boundary(EngineFault, 'policy turn', () => sample(stage, context)).then(
+          (message) => deliver(stage, self, message),
+          (error: unknown) => {
+            deliver(stage, self, {
+              type: 'agent.fault',
+              call: context.call,
+              fault: asFault(EngineFault, 'policy turn', error).toData(),
+            });
+          },
+        );
+      },
     },
-  },
-});
+  }),
+);
 
 async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'agent.sampled' | 'agent.overflow'>> {
   const { job, ports } = stage.group;

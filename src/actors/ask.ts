@@ -48,9 +48,7 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
     return;
   }
   void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed)).then(
-    (reply) => {
-      read(wellFormed(reply.text));
-    },
+    (reply) => read(wellFormed(reply.text)),
     (error: unknown) => {
       fail(asFault(EngineFault, `${simulator.role} call`, error));
     },

@@ -17,12 +17,14 @@ export interface DeadlineWheel {
   /** Harmless when it has expired. */
   disarm(deadline: Deadline): void;
   readonly armed: number;
+  /** Disarms all; what is armed from now on never expires. */
   close(): void;
 }
 
 export function deadlineWheel(clock: Clock, tickMs = 10): DeadlineWheel {
   const slots = new Map<number, Set<Deadline>>();
   let armed = 0;
+  let closed = false;
   let timer: { readonly tick: number; readonly cancel: () => void } | null = null;
   const tickOf = (due: number): number => Math.ceil(due / tickMs);
 
@@ -70,6 +72,7 @@ export function deadlineWheel(clock: Clock, tickMs = 10): DeadlineWheel {
   return {
     arm: (ms, rank, expire) => {
       const deadline: Deadline = { due: clock.now() + Math.max(0, ms), rank, expire };
+      if (closed) return deadline;
       const tick = tickOf(deadline.due);
       const slot = slots.get(tick);
       if (slot === undefined) slots.set(tick, new Set([deadline]));
@@ -83,6 +86,7 @@ export function deadlineWheel(clock: Clock, tickMs = 10): DeadlineWheel {
       return armed;
     },
     close: () => {
+      closed = true;
       timer?.cancel();
       timer = null;
       slots.clear();

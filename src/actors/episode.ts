@@ -12,13 +12,16 @@ import type { MemberEnd } from '../protocol/messages.ts';
 import { seedOf } from '../random.ts';
 import { agentActor } from './agent.ts';
 import { judgeActor } from './judge.ts';
+import { observed } from './recorder.ts';
 import type { Recorder } from './recorder.ts';
 import { setStage, turnMs } from './stage.ts';
 import type { GroupStage, Stage } from './stage.ts';
 import { toolActor } from './tool.ts';
 import { userActor } from './user.ts';
 
-export const episodeActor = episodeMachine.provide({ actors: { agent: agentActor, user: userActor, tool: toolActor, judge: judgeActor } });
+export const episodeActor = observed(
+  episodeMachine.provide({ actors: { agent: agentActor, user: userActor, tool: toolActor, judge: judgeActor } }),
+);
 
 const over = new CancelledFault('the episode is over');
 
@@ -63,10 +66,10 @@ export function openEpisode(group: GroupStage, plan: EpisodePlan, recorder: Reco
       world: job.task.world,
       askAttempts: job.askAttempts,
     },
-    inspect: recorder.watch(id, 'episode', (deadline) =>
-      deadline === 'turn' ? { ms: turnMs(stage), rank: 2 } : { ms: stage.dueAt - ports.clock.now(), rank: 1 },
-    ),
   });
+  recorder.watch(actor, id, (deadline) =>
+    deadline === 'turn' ? { ms: turnMs(stage), rank: 2 } : { ms: stage.dueAt - ports.clock.now(), rank: 1 },
+  );
   setStage(actor.system, stage);
   const close = (end: EpisodeEnd): void => {
     if (stage.ended) return;

@@ -17,7 +17,7 @@ import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
 import { openEpisode } from './episode.ts';
 import type { EpisodeEnd, OpenEpisode } from './episode.ts';
-import { recorder } from './recorder.ts';
+import { observed, recorder } from './recorder.ts';
 import type { GroupStage } from './stage.ts';
 
 /** What to do: plain data, so that it can cross a thread. */
@@ -69,19 +69,21 @@ interface GroupHost {
 const hosts = new WeakMap<object, GroupHost>();
 const hostOf = (system: object): GroupHost => hosts.get(system) as GroupHost;
 
-const groupActor = groupMachine.provide({
-  actions: {
-    openMembers: ({ context, system }) => {
-      for (const [index, member] of context.members.entries()) hostOf(system).open(index, member);
+const groupActor = observed(
+  groupMachine.provide({
+    actions: {
+      openMembers: ({ context, system }) => {
+        for (const [index, member] of context.members.entries()) hostOf(system).open(index, member);
+      },
+      reopenMember: ({ context, event, system }) => {
+        if (event.type === 'group.ended') hostOf(system).open(event.member, context.members[event.member] as Member);
+      },
+      cutMembers: ({ context, system }) => {
+        hostOf(system).cut(`group ${context.sealedBy}`);
+      },
     },
-    reopenMember: ({ context, event, system }) => {
-      if (event.type === 'group.ended') hostOf(system).open(event.member, context.members[event.member] as Member);
-    },
-    cutMembers: ({ context, system }) => {
-      hostOf(system).cut(`group ${context.sealedBy}`);
-    },
-  },
-});
+  }),
+);
 
 /** A member as its host sees it: open, ended with an episode, or without one. */
 interface Seat {
@@ -118,7 +120,6 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
 
     const actor = createActor(groupActor, {
       input: { members: job.members, minimumScored: job.minimumScored, attempts: job.attempts },
-      inspect: record.watch(job.group, 'group', (deadline) => ({ ms: deadline === 'cut' ? CUT_MS : dueAt - ports.clock.now(), rank: 0 })),
     });
 
     const open = (index: number, { attempt, refill }: Member): void => {
@@ -166,7 +167,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
     actor.subscribe({
       complete: () => {
         const sealed = groupOf(job, actor.getSnapshot().output as GroupOutput, seats);
-        // The recorder hears of the last event after the observers do.
+        // Whoever caused the end is stopped after it, and that too is recorded.
         queueMicrotask(() => {
           close();
           resolve(sealed);
@@ -177,6 +178,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
         reject(asFault(ThreadFault, `group ${job.group}`, error));
       },
     });
+    record.watch(actor, job.group, (deadline) => ({ ms: deadline === 'cut' ? CUT_MS : dueAt - ports.clock.now(), rank: 0 }));
     actor.start();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();

@@ -5,19 +5,22 @@ import type { World } from '../protocol/world.ts';
 import { applyPatch } from '../simulation/state.ts';
 import { pose } from './ask.ts';
 import { deliver, questionOf, stageOf } from './stage.ts';
+import { observed } from './recorder.ts';
 
-export const judgeActor = judgeMachine.provide({
-  actions: {
-    pose: ({ context, self, system }) => {
-      const stage = stageOf(system);
-      const { job, ports } = stage.group;
-      const view = { task: job.task, turns: context.turns, world: worldAfter(job.task.world, context.turns) };
-      pose(questionOf(stage, ports.simulators.judge, view, context), (message) => {
-        deliver(stage, self, message);
-      });
+export const judgeActor = observed(
+  judgeMachine.provide({
+    actions: {
+      pose: ({ context, self, system }) => {
+        const stage = stageOf(system);
+        const { job, ports } = stage.group;
+        const view = { task: job.task, turns: context.turns, world: worldAfter(job.task.world, context.turns) };
+        pose(questionOf(stage, ports.simulators.judge, view, context), (message) => {
+          deliver(stage, self, message);
+        });
+      },
     },
-  },
-});
+  }),
+);
 
 /** The transcript says how the world came to be, so nobody has to be asked for it. */
 function worldAfter(world: World, turns: readonly Turn[]): World {

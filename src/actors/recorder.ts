@@ -1,16 +1,16 @@
 /**
- * Watches a tree of actors from the side: writes down every event each of them receives, in causal order, with the hash of the state it led to, and keeps the deadline
- * its present state names. No actor knows that it is watched. The recorder never looks into a context.
+ * Watches trees of actors from the side: writes down every event each of them receives, in the order in which they are taken up, with the hash of the state it led to,
+ * and keeps the deadline its present state names. No chart knows that it is watched, and the recorder never looks into a context.
  */
-import { isMachineSnapshot } from 'xstate';
-import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
+import type { AnyActor, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import { stateHash } from '../machines/hash.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
+import type { DeadlineExpired } from '../protocol/messages.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
 
 export interface Recorder {
-  /** The `inspect` option of a root actor: `path` names the tree, `root` its first actor, and a child is named by its id. */
-  watch(path: string, root: string, waits: Waits): (inspected: InspectionEvent) => void;
+  /** Watches the tree under `root` from its start, which must come after. `path` names the tree; the root is called by its chart, a child by its id. */
+  watch(root: AnyActor, path: string, waits: Waits): void;
   /** Hands over what is written so far. */
   flush(): void;
 }
@@ -22,17 +22,38 @@ export type Waits = (deadline: string) => { readonly ms: number; readonly rank: 
 const CHUNK = 256;
 const FLUSH_MS = 200;
 
+type Observe = (ref: AnyActor, event: { readonly type: string }, snapshot: AnyMachineSnapshot) => void;
+
+/** System of a tree of actors → who watches it. */
+const observers = new WeakMap<object, Observe>();
+
+/**
+ * Makes a bound chart observable: `bound` comes fresh from `provide()` and is changed. The hook is in the chart's own transition and not in `inspect`, which copies
+ * every microstep and action for its observers and reports an event before it is known where it leads.
+ */
+export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
+  const { transition, start } = bound;
+  bound.transition = (snapshot, event, scope) => {
+    const next = transition(snapshot, event, scope);
+    observers.get(scope.system)?.(scope.self as AnyActor, event, next as AnyMachineSnapshot);
+    return next;
+  };
+  // Called with the snapshot alone where an actor is started by hand, with its scope where an actor starts itself.
+  bound.start = (snapshot, scope?: { readonly self: AnyActor; readonly system: object }) => {
+    if (scope !== undefined) observers.get(scope.system)?.(scope.self, { type: 'xstate.init' }, snapshot);
+    start(snapshot);
+  };
+  return bound;
+}
+
 interface Seat {
   readonly actor: string;
-  /** Received and not yet processed. */
-  readonly inbox: { readonly event: object; readonly entry: RecordedEvent }[];
   waitsFor: string | undefined;
   deadline: Deadline | undefined;
 }
 
 export function recorder(record: (events: RecordedEvent[]) => void, wheel: DeadlineWheel): Recorder {
   let log: RecordedEvent[] = [];
-  let open = 0;
   let flushing: Deadline | undefined;
 
   const flush = (): void => {
@@ -46,70 +67,42 @@ export function recorder(record: (events: RecordedEvent[]) => void, wheel: Deadl
 
   const write = (entry: RecordedEvent): void => {
     log.push(entry);
-    flushing ??= wheel.arm(FLUSH_MS, 9, () => {
-      flushing = undefined;
-      flush();
-    });
+    if (log.length >= CHUNK) flush();
+    else flushing ??= wheel.arm(FLUSH_MS, 9, flush);
   };
 
-  const watch: Recorder['watch'] = (path, root, waits) => {
-    const seats = new Map<AnyActorRef, Seat>();
-    const seatOf = (ref: AnyActorRef): Seat => {
-      let seat = seats.get(ref);
-      if (seat === undefined) {
-        const name = ref._parent === undefined ? root : ref.id;
-        seat = { actor: `${path}/${name}`, inbox: [], waitsFor: undefined, deadline: undefined };
-        seats.set(ref, seat);
-      }
-      return seat;
-    };
-
-    return (inspected) => {
-      // A port that answers once has no chart: what it answers is an event of the actor that asked.
-      if ((inspected.type !== '@xstate.event' && inspected.type !== '@xstate.snapshot') || !isChart(inspected.actorRef as AnyActorRef))
-        return;
-      if (inspected.type === '@xstate.event') {
-        const seat = seatOf(inspected.actorRef as AnyActorRef);
-        const entry = { actor: seat.actor, event: asData(inspected.event), state: '' };
-        seat.inbox.push({ event: inspected.event, entry });
-        open++;
-        write(entry);
-      } else {
-        const seat = seatOf(inspected.actorRef as AnyActorRef);
-        const snapshot = inspected.snapshot as AnyMachineSnapshot;
-        const { hash, deadline } = factsOf(snapshot);
-        if (seat.inbox[0]?.event === inspected.event) {
-          (seat.inbox.shift() as { entry: RecordedEvent }).entry.state = hash;
-          open--;
-        } else {
-          write({ actor: seat.actor, event: asData(inspected.event), state: hash });
+  return {
+    flush,
+    watch: (root, path, waits) => {
+      const seats = new Map<AnyActor, Seat>();
+      observers.set(root.system, (ref, event, snapshot) => {
+        let seat = seats.get(ref);
+        if (seat === undefined) {
+          seat = { actor: `${path}/${ref === root ? snapshot.machine.id : ref.id}`, waitsFor: undefined, deadline: undefined };
+          seats.set(ref, seat);
         }
-        keepDeadline(inspected.actorRef as AnyActorRef, seat, snapshot.status === 'active' ? deadline : undefined, waits);
-        // Only between two causes is every entry complete; half-processed chunks would lack their hashes.
-        if (open === 0 && log.length >= CHUNK) flush();
-      }
-    };
+        const { hash, deadline } = factsOf(snapshot);
+        write({ actor: seat.actor, event: asData(event, ref), state: hash });
+        keepDeadline(ref, seat, snapshot.status === 'active' ? deadline : undefined, waits, wheel);
+      });
+    },
   };
-
-  /** A deadline runs for as long as the actor stays in states that name it, over however many of them. */
-  const keepDeadline = (ref: AnyActorRef, seat: Seat, name: string | undefined, waits: Waits): void => {
-    if (name === seat.waitsFor) return;
-    if (seat.deadline !== undefined) wheel.disarm(seat.deadline);
-    seat.waitsFor = name;
-    seat.deadline = undefined;
-    if (name === undefined) return;
-    const { ms, rank } = waits(name);
-    seat.deadline = wheel.arm(ms, rank, () => {
-      seat.deadline = undefined;
-      seat.waitsFor = undefined;
-      ref.send({ type: 'deadline.expired', deadline: name });
-    });
-  };
-
-  return { watch, flush };
 }
 
-const isChart = (ref: AnyActorRef): boolean => isMachineSnapshot(ref.getSnapshot());
+/** A deadline runs for as long as the actor stays in states that name it, over however many of them. */
+function keepDeadline(ref: AnyActor, seat: Seat, name: string | undefined, waits: Waits, wheel: DeadlineWheel): void {
+  if (name === seat.waitsFor) return;
+  if (seat.deadline !== undefined) wheel.disarm(seat.deadline);
+  seat.waitsFor = name;
+  seat.deadline = undefined;
+  if (name === undefined) return;
+  const { ms, rank } = waits(name);
+  seat.deadline = wheel.arm(ms, rank, () => {
+    seat.deadline = undefined;
+    seat.waitsFor = undefined;
+    ref.send({ type: 'deadline.expired', deadline: name } satisfies DeadlineExpired as EventObject);
+  });
+}
 
 interface Facts {
   readonly hash: string;
@@ -121,7 +114,7 @@ const facts = new Map<string, Map<string, Facts>>();
 
 function factsOf(snapshot: AnyMachineSnapshot): Facts {
   let known = facts.get(snapshot.machine.id);
-  if (known === undefined) facts.set(snapshot.machine.id, (known = new Map()));
+  if (known === undefined) facts.set(snapshot.machine.id, (known = new Map<string, Facts>()));
   const key = typeof snapshot.value === 'string' ? snapshot.value : JSON.stringify(snapshot.value);
   let fact = known.get(key);
   if (fact === undefined) {
@@ -133,9 +126,9 @@ function factsOf(snapshot: AnyMachineSnapshot): Facts {
 }
 
 /** The event as plain data: the world of an actor's input stays in the task's own frame, an Error becomes its message. */
-function asData(event: { readonly type: string }): RecordedEvent['event'] {
+function asData(event: { readonly type: string }, ref: AnyActor): RecordedEvent['event'] {
   if (event.type === 'xstate.init') {
-    const input = (event as { input?: Record<string, unknown> }).input;
+    const input = (ref.options as { input?: Record<string, unknown> } | undefined)?.input;
     if (input === undefined) return { type: event.type };
     const { world: _, ...rest } = input;
     return { type: event.type, input: rest };

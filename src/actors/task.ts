@@ -14,7 +14,7 @@ import { pose } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
 import type { GroupPorts } from './group.ts';
-import { recorder } from './recorder.ts';
+import { observed, recorder } from './recorder.ts';
 
 export interface WriteJob {
   readonly view: TaskView;
@@ -40,32 +40,34 @@ interface Desk {
 }
 const desks = new WeakMap<object, Desk>();
 
-const taskActor = taskMachine.provide({
-  actions: {
-    pose: ({ context, self, system }) => {
-      const { job, ports, signal, dueAt } = desks.get(system) as Desk;
-      const { chat } = ports;
-      const call = { scope: job.view.id, actor: 'task', turn: 0, sample: context.complaints.length, version: job.version };
-      pose(
-        {
-          simulator: ports.writer,
-          view: job.view,
-          ask: context.ask,
-          complaints: context.complaints,
-          call,
-          seed: seedOf(job.seed, call.scope, call.actor, call.turn, call.sample),
-          group: groupId(job.view.id),
-          priority: 0,
-          deadlineMs: Math.max(1, dueAt - ports.clock.now()),
-          chat: chat === undefined ? undefined : (request) => chat(request, signal),
-        },
-        (message) => {
-          if (self.getSnapshot().status === 'active') self.send(message);
-        },
-      );
+const taskActor = observed(
+  taskMachine.provide({
+    actions: {
+      pose: ({ context, self, system }) => {
+        const { job, ports, signal, dueAt } = desks.get(system) as Desk;
+        const { chat } = ports;
+        const call = { scope: job.view.id, actor: 'task', turn: 0, sample: context.complaints.length, version: job.version };
+        pose(
+          {
+            simulator: ports.writer,
+            view: job.view,
+            ask: context.ask,
+            complaints: context.complaints,
+            call,
+            seed: seedOf(job.seed, call.scope, call.actor, call.turn, call.sample),
+            group: groupId(job.view.id),
+            priority: 0,
+            deadlineMs: Math.max(1, dueAt - ports.clock.now()),
+            chat: chat === undefined ? undefined : (request) => chat(request, signal),
+          },
+          (message) => {
+            if (self.getSnapshot().status === 'active') self.send(message);
+          },
+        );
+      },
     },
-  },
-});
+  }),
+);
 
 /** Writes one task. Rejects with TaskFault, or the engine's fault, when no readable task came in time or in `attempts` prompts. */
 export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
@@ -77,31 +79,25 @@ export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal)
     const dueAt = ports.clock.now() + job.deadlineMs;
     const actor = createActor(taskActor, {
       input: { attempts: job.attempts },
-      inspect: record.watch(job.view.id, 'task', () => ({ ms: dueAt - ports.clock.now(), rank: 0 })),
     });
     desks.set(actor.system, { job, ports, signal, dueAt });
-    const close = (settle: () => void): void => {
-      // The recorder hears of the last event after the observers do.
-      queueMicrotask(() => {
-        record.flush();
-        wheel.close();
-        settle();
-      });
+    const close = (): void => {
+      record.flush();
+      wheel.close();
     };
     actor.subscribe({
       complete: () => {
-        const output = actor.getSnapshot().output as TaskOutput;
-        close(() => {
-          if (output.task === null) reject(faultFrom(output.fault));
-          else resolve(output.task);
-        });
+        const { task, fault } = actor.getSnapshot().output as TaskOutput;
+        close();
+        if (task === null) reject(faultFrom(fault));
+        else resolve(task);
       },
       error: (error) => {
-        close(() => {
-          reject(asFault(TaskFault, `task ${job.view.id}`, error));
-        });
+        close();
+        reject(asFault(TaskFault, `task ${job.view.id}`, error));
       },
     });
+    record.watch(actor, job.view.id, () => ({ ms: dueAt - ports.clock.now(), rank: 0 }));
     actor.start();
   });
 }

@@ -12,51 +12,54 @@ import { pose } from './ask.ts';
 import type { CallOf } from './keys.ts';
 import { chatOf, deliver, sampleOf, stageOf, turnMs } from './stage.ts';
 import type { GroupStage, Stage } from './stage.ts';
+import { observed } from './recorder.ts';
 
-export const toolActor = toolMachine.provide({
-  actions: {
-    applyPatch: assign(({ context }) =>
-      context.turn === null || context.turn.patch.length === 0 ? {} : { world: applyPatch(context.world, context.turn.patch) },
-    ),
-    pose: ({ context, self, system }) => {
-      const stage = stageOf(system);
-      const { job, ports, running } = stage.group;
-      const answer = (message: AskMessage<ToolAnswer>): void => {
-        deliver(stage, self, message);
-      };
-      const checked = validateCall(job.task.tools, context.call);
-      if (!checked.ok) {
-        const refusal: ToolAnswer = { status: checked.status, observation: null, patch: [] };
-        answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: refusal });
-        return;
-      }
-      const state = `${occurrenceKey(context.call)} ${nameOf(context.world)}`;
-      const call: CallOf = {
-        scope: job.group,
-        actor: `tool ${state}`,
-        turn: 0,
-        sample: sampleOf(stage, context.complaints.length),
-        version: job.version,
-      };
-      pose(
-        {
-          simulator: reliable(ports.simulators.tool, stage.group, state),
-          view: { tool: checked.tool, call: context.call, world: context.world },
-          ask: context.ask,
-          complaints: context.complaints,
-          call,
-          // Of the call and the state, not of the episode: what one member is told, every member is told.
-          seed: seedOf(job.seed, job.group, call.actor, call.sample),
-          group: job.group,
-          priority: running,
-          deadlineMs: turnMs(stage),
-          chat: sharedChat(stage),
-        },
-        answer,
-      );
+export const toolActor = observed(
+  toolMachine.provide({
+    actions: {
+      applyPatch: assign(({ context }) =>
+        context.turn === null || context.turn.patch.length === 0 ? {} : { world: applyPatch(context.world, context.turn.patch) },
+      ),
+      pose: ({ context, self, system }) => {
+        const stage = stageOf(system);
+        const { job, ports, running } = stage.group;
+        const answer = (message: AskMessage<ToolAnswer>): void => {
+          deliver(stage, self, message);
+        };
+        const checked = validateCall(job.task.tools, context.call);
+        if (!checked.ok) {
+          const refusal: ToolAnswer = { status: checked.status, observation: null, patch: [] };
+          answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: refusal });
+          return;
+        }
+        const state = `${occurrenceKey(context.call)} ${nameOf(context.world)}`;
+        const call: CallOf = {
+          scope: job.group,
+          actor: `tool ${state}`,
+          turn: 0,
+          sample: sampleOf(stage, context.complaints.length),
+          version: job.version,
+        };
+        pose(
+          {
+            simulator: reliable(ports.simulators.tool, stage.group, state),
+            view: { tool: checked.tool, call: context.call, world: context.world },
+            ask: context.ask,
+            complaints: context.complaints,
+            call,
+            // Of the call and the state, not of the episode: what one member is told, every member is told.
+            seed: seedOf(job.seed, job.group, call.actor, call.sample),
+            group: job.group,
+            priority: running,
+            deadlineMs: turnMs(stage),
+            chat: sharedChat(stage),
+          },
+          answer,
+        );
+      },
     },
-  },
-});
+  }),
+);
 
 /** Members share the world they start from, and most calls leave the world as it is: each state is named once. */
 const names = new WeakMap<World, string>();

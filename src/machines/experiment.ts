@@ -56,7 +56,7 @@ const stepInput = ({ context: { step, version, difficulty } }: { context: Experi
   version,
   difficulty,
 });
-const outputOf = <T>(event: unknown): T => (event as { output: T }).output;
+const updatedOf = (event: unknown): Updated => (event as { output: Updated }).output;
 
 /** A fault that crossed a promise is data or a TroupeFault, which has `name` and `toData`; anything else is a bug, attributed to its port. */
 function faultOf(error: unknown): Fault {
@@ -95,7 +95,7 @@ export const experimentMachine = setup({
   },
   guards: {
     measuresBefore: ({ context }) => context.input.evaluateBefore,
-    nothingTrained: ({ event }) => outputOf<Updated>(event).trained === 0,
+    nothingTrained: ({ event }) => updatedOf(event).trained === 0,
     hasFailed: ({ context }) => context.fault !== null,
     isInterrupted: ({ context }) => context.isInterrupted,
     isPaused: ({ context }) => context.isPaused,
@@ -108,7 +108,7 @@ export const experimentMachine = setup({
   },
   actions: {
     keepUpdate: assign(({ event }) => {
-      const { version, difficulty } = outputOf<Updated>(event);
+      const { version, difficulty } = updatedOf(event);
       return { version, difficulty };
     }),
     finishStep: assign(({ context }) => ({
