@@ -1,6 +1,6 @@
 /**
  * Text for the supervised stage that is no episode: what a small transformer must be able to do before tool use can be learnt at all.
- * Each drill is words and a mask of the words to train on. Held-out topics occur as words (glossary, recall) and never in a tool list (rule L12).
+ * Each drill is words and a mask of the words to train on. Held-out topics occur as words, also of tools made up here; the held-out tools and names themselves never do (rule L12).
  */
 import { type Seed, type Stream, stream } from '../../random.ts';
 import { subset } from '../../tools/repository.ts';
