@@ -1,0 +1,48 @@
+/** What a run would take, from its config alone: for --dry-run. Knows no measurement, only counts. */
+import { availableParallelism } from 'node:os';
+import { stringify } from 'yaml';
+import { threadsOf } from '../actors/threads.ts';
+import type { Config } from '../config.ts';
+
+export interface Plan {
+  readonly episodes: number;
+  readonly evaluationEpisodes: number;
+  /** At most: every turn as long as it may be. */
+  readonly sampledTokensAtMost: number;
+  readonly threads: { readonly cores: number; readonly workers: number; readonly engine: number; readonly trainer: number };
+  readonly writes: string;
+}
+
+/** Agent turns of the longest task (twice its calls and user turns: learning/curriculum.ts). */
+const longestTurns = 10;
+
+export function planOf(config: Config): Plan {
+  const { steps, rollout } = config;
+  const times = config.eval.at.length + (config.eval.every > 0 ? Math.floor(steps / config.eval.every) : 0);
+  const attempts = config.eval.samples + (config.eval.greedy ? 1 : 0);
+  const episodes = steps * rollout.tasks * rollout.group;
+  return {
+    episodes,
+    evaluationEpisodes: times * attempts * config.eval.levels.length * config.eval.tasks,
+    sampledTokensAtMost: episodes * longestTurns * rollout.maxTokens,
+    threads: {
+      cores: availableParallelism(),
+      workers: threadsOf(rollout.workers, 4),
+      engine: config.engine.kind === 'embedded' ? threadsOf(config.engine.threads) : 0,
+      trainer: config.trainer.kind === 'embedded' ? threadsOf(config.trainer.threads) : 0,
+    },
+    writes: `${config.record.dir}/${config.name}`,
+  };
+}
+
+export const planText = (config: Config): string => {
+  const plan = planOf(config);
+  const lines = [
+    `episodes      ${plan.episodes} in ${config.steps} steps of ${config.rollout.tasks} tasks × ${config.rollout.group}`,
+    `evaluation    ${plan.evaluationEpisodes} episodes`,
+    `tokens        at most ${plan.sampledTokensAtMost} sampled in training`,
+    `threads       ${plan.threads.workers} workers, ${plan.threads.engine} engine, ${plan.threads.trainer} trainer on ${plan.threads.cores} cores`,
+    `writes        ${plan.writes}`,
+  ];
+  return `${stringify(config)}\n# ${lines.join('\n# ')}`;
+};

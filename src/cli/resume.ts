@@ -1,0 +1,46 @@
+/** `resume <run>`: goes on with an interrupted run from its last commit. */
+import { Command } from 'commander';
+import { Config } from '../config.ts';
+import { ConfigFault, RecordFault } from '../errors.ts';
+import { findFolder, type RunFolder } from '../record/folder.ts';
+import { framesFrom } from '../record/reader.ts';
+import { drive } from './drive.ts';
+import { carryOut, type Flags, withSettings } from './invocation.ts';
+import { planOf, planText } from './plan.ts';
+import { changeConfig } from './settings/read.ts';
+
+/** What may change without making it another run: how long, and with how many threads. */
+const changeable = ['steps', 'budget', 'engine.threads', 'trainer.threads', 'rollout.workers', 'record.checkpoints'];
+
+export const resumeCommand = (): Command =>
+  withSettings(new Command('resume').description('go on with an interrupted run').argument('<run>', 'its folder, its name, or latest'))
+    .option('--dir <folder>', 'where runs lie', 'runs')
+    .action((run: string, flags: Flags & { dryRun: boolean; dir: string }) =>
+      carryOut(flags, async (terminal) => {
+        for (const text of flags.set) {
+          const key = text.split('=')[0] ?? '';
+          if (!changeable.some((allowed) => key === allowed || key.startsWith(`${allowed}.`)))
+            throw new ConfigFault(`--set ${text}: a run that is resumed can change only ${changeable.join(', ')}`);
+        }
+        const folder = findFolder(flags.dir, run);
+        const config = changeConfig(configOfRun(folder), flags.set);
+        if (flags.dryRun) {
+          terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
+          return 0;
+        }
+        terminal.say(`run ${folder.name} in ${folder.dir}, resumed`);
+        return drive(config, folder, { ...flags, resume: true }, terminal);
+      }),
+    );
+
+/** As it was resolved when the run began. Throws RecordFault where there is none, ConfigFault where this program no longer reads it. */
+export function configOfRun(folder: RunFolder): Config {
+  const [first] = framesFrom(folder.journal);
+  if (first?.frame.kind !== 'run.started') throw new RecordFault(`the run ${folder.dir} was interrupted before it began; start it anew`);
+  const parsed = Config.safeParse(first.frame.config);
+  if (!parsed.success)
+    throw new ConfigFault(
+      `the config of ${folder.name} is of another version: ${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}`,
+    );
+  return parsed.data;
+}

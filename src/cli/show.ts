@@ -1,0 +1,114 @@
+/** `show [episode]`: an episode as a readable transcript, or the episodes of a step or group to choose from. */
+import { Command } from 'commander';
+import { ConfigFault } from '../errors.ts';
+import { unpack } from '../protocol/codec.ts';
+import { RolloutGroup } from '../protocol/group.ts';
+import { type GroupId, type StepId } from '../protocol/ids.ts';
+import { findFolder, type RunFolder } from '../record/folder.ts';
+import { episodeRows } from '../record/projections/episodes.ts';
+import { transcriptOf } from '../record/projections/transcript.ts';
+import { framesFrom } from '../record/reader.ts';
+import { carryOut, type Flags, withOutput } from './invocation.ts';
+import { program } from './outcome.ts';
+import { printableLine } from './printable.ts';
+import { readingOf } from './reading.ts';
+import { table } from './table.ts';
+import { tokenListing } from './token-listing.ts';
+
+interface ShowFlags extends Flags {
+  readonly run: string;
+  readonly dir: string;
+  readonly tokens: boolean;
+}
+
+export const showCommand = (): Command =>
+  withOutput(
+    new Command('show')
+      .description('print an episode, or list those of a step or group')
+      .argument('[episode]', 'e.g. s00001.t003.e05, s00001.t003, s00001; left out: the last step'),
+  )
+    .option('--run <run>', 'a run’s folder or name', 'latest')
+    .option('--dir <folder>', 'where runs lie', 'runs')
+    .option('--tokens', 'list every token with its log-prob and whether it was sampled', false)
+    .action((id: string | undefined, flags: ShowFlags) =>
+      carryOut(flags, (terminal) => {
+        const folder = findFolder(flags.dir, flags.run);
+        const [step, task, member] = partsOf(id);
+        const groups = sealedGroups(folder, step, task);
+        const group = groups[0];
+        if (group === undefined) throw new ConfigFault(`no sealed group ${id ?? ''} in ${folder.name}; ${lastSteps(folder)}`);
+        if (member === undefined) {
+          const rows = groups.flatMap((one) => episodeRows(one, { transcripts: false }));
+          terminal.out(flags.json ? rows.map((row) => JSON.stringify(row)).join('\n') : episodeTable(rows, folder));
+          return 0;
+        }
+        const episode = group.episodes.find((one) => one.member === member);
+        if (episode === undefined) {
+          const missing = group.missing.find((one) => one.member === member);
+          throw new ConfigFault(
+            missing === undefined
+              ? `${group.id} has no member ${member}`
+              : `${id} has no episode: ${missing.fault.kind}: ${missing.fault.message}`,
+          );
+        }
+        if (flags.json) terminal.out(JSON.stringify(transcriptOf(group, episode)));
+        else terminal.out(readingOf(transcriptOf(group, episode), terminal));
+        if (flags.tokens) terminal.out(tokenListing(folder, episode));
+        return 0;
+      }),
+    );
+
+function partsOf(id: string | undefined): [StepId | undefined, GroupId | undefined, number | undefined] {
+  if (id === undefined) return [undefined, undefined, undefined];
+  const match = /^(s\d+)(\.t\d+)?(?:\.e(\d+))?$/.exec(id);
+  if (match === null || (match[3] !== undefined && match[2] === undefined))
+    throw new ConfigFault(`"${printableLine(id)}" is no episode; they are named like s00001.t003.e05`);
+  return [
+    match[1] as StepId,
+    match[2] === undefined ? undefined : (`${match[1]}${match[2]}` as GroupId),
+    match[3] === undefined ? undefined : Number(match[3]),
+  ];
+}
+
+/** Of the step (the last one if undefined) or one group, in id order; said again, a group replaces itself. */
+function sealedGroups(folder: RunFolder, step: StepId | undefined, group: GroupId | undefined): RolloutGroup[] {
+  const found = new Map<GroupId, { readonly step: StepId; readonly bytes: Uint8Array }>();
+  let last: StepId | undefined = step;
+  for (const { frame } of framesFrom(folder.journal)) {
+    if (frame.kind !== 'group.sealed') continue;
+    const { envelope, bytes } = frame;
+    if (step === undefined && (last === undefined || envelope.step > last)) {
+      found.clear();
+      last = envelope.step;
+    }
+    if (envelope.step === last && (group === undefined || envelope.group === group))
+      found.set(envelope.group, { step: envelope.step, bytes });
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { bytes }]) => RolloutGroup.parse(unpack(bytes)));
+}
+
+function lastSteps(folder: RunFolder): string {
+  let last = '';
+  for (const { frame } of framesFrom(folder.journal))
+    if (frame.kind === 'group.sealed' && frame.envelope.step > last) last = frame.envelope.step;
+  return last === '' ? 'no group was sealed yet' : `the last step with groups is ${last}`;
+}
+
+function episodeTable(rows: readonly { readonly [key: string]: unknown }[], folder: RunFolder): string {
+  const cell = (value: unknown): string => (value === null || value === undefined ? '–' : printableLine(String(value)));
+  const listed = table(
+    ['episode', 'D', 'branch', 'reward', 'outcome', 'turns', 'calls', 'sampled', 'reason'],
+    rows.map((row) => [
+      cell(row['episode'] ?? `${cell(row['group'])} member ${cell(row['member'])}`),
+      cell(row['difficulty']),
+      cell(row['branch']),
+      cell(row['reward']),
+      cell(row['outcome']),
+      cell(row['turns']),
+      cell(row['calls']),
+      cell(row['sampledTokens']),
+      cell(row['reason']).slice(0, 60),
+    ]),
+  );
+  return `${listed}\n\nread one: ${program} show ${cell(rows.find((row) => row['episode'] !== null)?.['episode'])} --run ${folder.dir}`;
+}
