@@ -81,7 +81,7 @@ describe('sealing', () => {
     expect(group.missing).toEqual([0, 1].map((member) => ({ member, fault: { kind: 'CancelledFault', message: 'group cancel' } })));
   });
 
-  test('a reply that comes after the end changes nothing', async () => {
+  test('a reply that comes after the end is counted and changes nothing', async () => {
     const ports = scriptedPorts();
     let answer: () => void = () => undefined;
     const generate: RecordingPorts['generate'] = (request, abort) =>
@@ -91,13 +91,15 @@ describe('sealing', () => {
         };
       });
     const abort = new AbortController();
-    const running = runGroup(scriptedJob(), { ...ports, generate }, abort.signal);
+    let late = 0;
+    const running = runGroup(scriptedJob(), { ...ports, generate, late: () => late++ }, abort.signal);
     await settle();
     abort.abort();
     const group = await running;
     const before = ports.events.length;
     answer();
     await settle();
+    expect(late).toBe(1);
     expect(ports.events).toHaveLength(before);
     expect(group.episodes[0]?.turns).toHaveLength(1);
   });

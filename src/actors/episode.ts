@@ -19,7 +19,7 @@ import type { GroupStage, Stage } from './stage.ts';
 import { toolActor } from './tool.ts';
 import { userActor } from './user.ts';
 
-export const episodeActor = observed(
+const episodeActor = observed(
   episodeMachine.provide({ actors: { agent: agentActor, user: userActor, tool: toolActor, judge: judgeActor } }),
 );
 

@@ -32,7 +32,8 @@ const observers = new WeakMap<object, Observe>();
  * every microstep and action for its observers and reports an event before it is known where it leads.
  */
 export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
-  const { transition, start } = bound;
+  const transition = bound.transition.bind(bound);
+  const start = bound.start.bind(bound);
   bound.transition = (snapshot, event, scope) => {
     const next = transition(snapshot, event, scope);
     observers.get(scope.system)?.(scope.self as AnyActor, event, next as AnyMachineSnapshot);

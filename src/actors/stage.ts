@@ -9,7 +9,7 @@ import type { Simulator } from '../simulation/contract.ts';
 import type { AskContext } from '../machines/ask.ts';
 import type { Question } from './ask.ts';
 import type { CallOf } from './keys.ts';
-import type { GroupJob, GroupPorts } from './group.ts';
+import type { GroupJob, GroupPorts } from './job.ts';
 
 /** What the members of a group share. */
 export interface GroupStage {
@@ -25,8 +25,6 @@ export interface GroupStage {
   readonly abort: AbortController;
   /** Members still at work: the fewer, the sooner their calls should be answered. */
   running: number;
-  /** Replies that came after their episode had ended. */
-  late: number;
 }
 
 export interface Stage {
@@ -64,7 +62,7 @@ export function deliver(
   to: AnyActorRef,
   event: EventObject & (AskMessage<unknown> | MessageOf<'agent.sampled' | 'agent.fault' | 'agent.overflow'>),
 ): void {
-  if (stage.ended) stage.group.late++;
+  if (stage.ended) stage.group.ports.late?.();
   else to.send(event);
 }
 

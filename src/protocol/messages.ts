@@ -87,5 +87,5 @@ export type RunMessage =
   | { readonly type: 'budget.spent'; readonly budget: 'steps' | 'tokens' | 'minutes' }
   | DeadlineExpired;
 
-export type Message = AgentMessage | UserMessage | ToolMessage | JudgeMessage | EpisodeMessage | GroupMessage | RunMessage;
+type Message = AgentMessage | UserMessage | ToolMessage | JudgeMessage | EpisodeMessage | GroupMessage | RunMessage;
 export type MessageOf<T extends Message['type']> = Extract<Message, { type: T }>;

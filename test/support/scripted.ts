@@ -12,7 +12,7 @@ import type { Verdict } from '../../src/protocol/outcome.ts';
 import type { Task } from '../../src/protocol/task.ts';
 import type { AgentTurn } from '../../src/protocol/turn.ts';
 import type { Posed, Reading, Simulator, Simulators, ToolAnswer, UserAnswer } from '../../src/simulation/contract.ts';
-import { letters, lettersRenderer, STOP, textOf } from './letters.ts';
+import { letters, lettersRenderer, STOP } from './letters.ts';
 
 const aspect = (value: number) => ({ bound: value, value });
 
@@ -69,7 +69,7 @@ export type PolicyScript = (turn: number, request: TokenRequest) => AgentTurn | 
 /** How many agent turns the prompt already holds: every one of them ended with its stop token. */
 const turnsIn = (ids: Int32Array): number => ids.reduce((count, id) => count + (id === STOP ? 1 : 0), 0);
 
-export function scriptedPolicy(script: PolicyScript): (request: TokenRequest) => Promise<TokenReply> {
+function scriptedPolicy(script: PolicyScript): (request: TokenRequest) => Promise<TokenReply> {
   return (request) => {
     const said = script(turnsIn(request.ids), request);
     if (said === null) return new Promise(() => undefined);
@@ -136,7 +136,7 @@ export const booked = (name: JsonValue): ToolAnswer => ({
 });
 
 /** A world in which everything goes well. */
-export const simulators = (changes: Partial<Simulators> = {}): Simulators => ({
+const simulators = (changes: Partial<Simulators> = {}): Simulators => ({
   task: scriptedSimulator('task', () => scriptedTask()),
   user: scriptedSimulator('user', () => done),
   tool: scriptedSimulator('tool', (view) => booked(view.call.arguments['name'] ?? null)),
@@ -192,7 +192,6 @@ export function scriptedPorts(script: PolicyScript = goodAgent, cast: Partial<Si
 }
 
 export const engineDown = new EngineFault('the engine is down');
-export { textOf };
 
 /** Lets every settled promise run to its end, without letting time pass. */
 export async function settle(): Promise<void> {
