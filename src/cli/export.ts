@@ -1,0 +1,46 @@
+/** `export model <run>`: the trained policy as a Hugging Face directory with tokenizer and chat template, and the line that serves it. */
+import { cpSync, existsSync, readdirSync, rmSync, renameSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
+import { findFolder } from '../record/folder.ts';
+import { carryOut, type Flags, withOutput } from './invocation.ts';
+import { newestModel } from './models.ts';
+
+export const exportCommand = (): Command => new Command('export').description('take results out of a run').addCommand(modelCommand());
+
+const modelCommand = (): Command =>
+  withOutput(
+    new Command('model')
+      .description('write the trained policy as a Hugging Face directory')
+      .argument('<run>', 'its folder, its name, or latest'),
+  )
+    .option('--to <folder>', 'where to write; must not exist (default: <run>-model)')
+    .option('--dir <folder>', 'where runs lie', 'runs')
+    .action((run: string, flags: Flags & { to?: string; dir: string }) =>
+      carryOut(flags, (terminal) => {
+        const folder = findFolder(flags.dir, run);
+        const model = newestModel(folder);
+        const to = resolve(flags.to ?? `${folder.name}-model`);
+        copyModel(model.dir, to);
+        const serve = `vllm serve ${to} --served-model-name ${basename(to)}`;
+        if (flags.json)
+          terminal.out(JSON.stringify({ v: 1, model: to, step: model.step, version: model.version, files: readdirSync(to), serve }));
+        else
+          terminal.out(
+            `policy version ${model.version}${model.step === null ? ' (nothing was trained yet)' : `, after step ${model.step}`}, in ${to}\nserve it: ${serve}`,
+          );
+        return 0;
+      }),
+    );
+
+/** Whole or not at all. Throws ConfigFault if `to` exists. */
+export function copyModel(from: string, to: string): void {
+  if (existsSync(to)) throw new ConfigFault(`${to} exists; choose another folder`);
+  const draft = join(dirname(to), `.${basename(to)}.partial`);
+  boundarySync(RecordFault, `cannot write ${to}`, () => {
+    rmSync(draft, { recursive: true, force: true });
+    cpSync(from, draft, { recursive: true });
+    renameSync(draft, to);
+  });
+}

@@ -1,0 +1,70 @@
+/** `imitate <config>`: the supervised stage: a model learns from the teacher's episodes. Interrupted, the same line goes on. */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { runImitation } from '../actors/imitation.ts';
+import type { Config } from '../config.ts';
+import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
+import { copyModel } from './export.ts';
+import { listenForInterruption } from './interruption.ts';
+import { carryOut, type Flags, withSettings } from './invocation.ts';
+import { program } from './outcome.ts';
+import { planText } from './plan.ts';
+import { readConfig } from './settings/read.ts';
+import { lockRun } from '../record/lock.ts';
+import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+export const imitateCommand = (): Command =>
+  withSettings(
+    new Command('imitate').description('make or continue a model from the teacher’s episodes').argument('<config>', 'a YAML file'),
+  ).action((file: string, flags: Flags & { dryRun: boolean }) =>
+    carryOut(flags, async (terminal) => {
+      const config = readConfig({ file, set: flags.set, env: process.env });
+      if (flags.dryRun) {
+        terminal.out(planText(config));
+        return 0;
+      }
+      return imitate(config, flags, terminal);
+    }),
+  );
+
+async function imitate(config: Config, flags: Flags, terminal: Terminal): Promise<number> {
+  const out = resolve(config.imitation.out);
+  if (existsSync(out)) throw new ConfigFault(`imitation.out: ${out} exists; choose another folder`);
+  const folder = resolve(config.record.dir, `${config.name}.imitation`);
+  boundarySync(RecordFault, `cannot make ${folder}`, () => mkdirSync(folder, { recursive: true }));
+  const lock = lockRun(folder);
+  const interruption = listenForInterruption(terminal.say);
+  let lastLine = '';
+  try {
+    const imitated = await runImitation(config, {
+      folder,
+      signal: interruption.signal,
+      onProgress: ({ step, steps, loss, smoothed, hardest, tokens, tokensPerSecond, examination }) => {
+        lastLine = `step ${step}/${steps}  loss ${loss.toFixed(3)} (${smoothed.toFixed(3)})  D ≤ ${hardest.toFixed(0)}  ${(tokens / 1e6).toFixed(2)}M tokens  ${tokensPerSecond.toFixed(0)} tokens/s`;
+        if (terminal.live) terminal.raw(`\r\u001b[2K${lastLine.slice(0, terminal.width - 1)}`);
+        else if (step % 20 === 0 || step === steps) terminal.say(lastLine);
+        for (const { difficulty, exact, lessons } of examination ?? [])
+          terminal.say(`${terminal.live ? '\r\u001b[2K' : ''}held-out D${difficulty}: ${exact.toFixed(3)} of ${lessons} exact`);
+      },
+    });
+    copyModel(imitated.weights.dir, out);
+    const { steps, tokens, firstLosses, examination } = imitated;
+    const provenance = { v: 1, made: 'imitate', config, steps, tokens, firstLosses, examination, sha256: imitated.weights.sha256 };
+    boundarySync(RecordFault, `cannot write ${out}`, () =>
+      writeFileSync(join(out, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`),
+    );
+    const summary = table(
+      ['D', 'exact', 'n'],
+      examination.map(({ difficulty, exact, lessons }) => [`${difficulty}`, exact.toFixed(3), `${lessons}`]),
+    );
+    terminal.out(
+      flags.json ? JSON.stringify({ ...provenance, dir: out }) : `\n${summary}\nmodel in ${out}\nmeasure it: ${program} eval ${out}`,
+    );
+    return 0;
+  } finally {
+    interruption.end();
+    lock.release();
+  }
+}

@@ -1,0 +1,65 @@
+/** The command line: every command by name, and what a wrong line is told. */
+import { Command, CommanderError } from 'commander';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { evalCommand } from './eval.ts';
+import { exitCodes } from './exit.ts';
+import { exportCommand } from './export.ts';
+import { imitateCommand } from './imitate.ts';
+import { initCommand } from './init.ts';
+import { lsCommand } from './ls.ts';
+import { pruneCommand } from './prune.ts';
+import { repairCommand } from './repair.ts';
+import { resumeCommand } from './resume.ts';
+import { runCommand } from './run.ts';
+import { showCommand } from './show.ts';
+import { toolsCommand } from './tools.ts';
+
+const commands = [
+  runCommand,
+  resumeCommand,
+  lsCommand,
+  showCommand,
+  evalCommand,
+  imitateCommand,
+  configCommand,
+  initCommand,
+  doctorCommand,
+  exportCommand,
+  pruneCommand,
+  repairCommand,
+  toolsCommand,
+];
+
+function programOf(version: string): Command {
+  const program = new Command('troupe')
+    .description('Teaches a language model to use tools by reinforcement learning in a simulated environment.')
+    .version(version)
+    .showSuggestionAfterError()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 config, 3 environment, 4 backend, 130 interrupted.\nStart: node dist/run.js configs/quickstart.yaml',
+    );
+  for (const make of commands) {
+    const command = make();
+    program.addCommand(command, { isDefault: command.name() === 'run' });
+  }
+  visit(program, (command) => command.exitOverride());
+  return program;
+}
+
+function visit(command: Command, act: (command: Command) => void): void {
+  act(command);
+  for (const inner of command.commands) visit(inner, act);
+}
+
+/** Carries out one command line; sets the process's exit code. `argv` as Node gives it. */
+export async function main(argv: readonly string[], version: string): Promise<void> {
+  try {
+    await programOf(version).parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are no mistakes; commander has said what was wrong otherwise.
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.config;
+  }
+}
