@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigFault, RecordFault } from '../src/errors.ts';
 import type { ModelShape } from '../src/gpu/engines/embedded/shape.ts';
+import { modelCard } from '../src/gpu/model-card.ts';
 import { decodeSafetensors, encodeSafetensors } from '../src/gpu/safetensors.ts';
 import { vocabularyOf } from '../src/gpu/tokens/vocabulary.ts';
 import { type Model, readModel, writeModel } from '../src/gpu/weights.ts';
@@ -74,6 +75,30 @@ describe('a model directory', () => {
       'troupe.json',
     ]);
     expect(readdirSync(root).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  test('carries the files it is given beside its own, such as a model card', () => {
+    const card = modelCard({
+      name: 'tiny-test',
+      shape,
+      words: 12,
+      command: 'node dist/run.js imitate configs/base.yaml',
+      config: 'configs/base.yaml',
+      seed: 1,
+      steps: 50,
+      tokens: 1000,
+      seconds: 2.4,
+      machine: 'two cores',
+      dataHash: 'd'.repeat(64),
+      weightsHash: 'e'.repeat(64),
+      firstLosses: [6.1, 5.9],
+      evaluation: [{ difficulty: 50, success: 0.5, interval: [0.43, 0.57], tasks: 200 }],
+    });
+    writeModel(join(root, 'carded'), three, model, new Map([['README.md', card]]));
+    const written = readFileSync(join(root, 'carded', 'README.md'), 'utf8');
+    expect(written).toContain('| 50 | 0.500 | 0.430 to 0.570 | 200 |');
+    expect(written).toContain('6.1 5.9');
+    expect(readModel(join(root, 'carded')).weights.version).toBe(3);
   });
 
   test('has the same sha256 whenever the weights are the same', () => {

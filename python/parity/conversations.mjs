@@ -1,14 +1,29 @@
-// Random conversations over the whole lexicon for the parity stage, hostile words among them. Knows the renderer's nouns, no model.
+// Conversations for the parity stage: episodes of the procedural world, and random ones over the whole lexicon with hostile words among them. Knows no model.
 import { marker } from '../../dist/gpu/tokens/markers.js';
 import { lexicon } from '../../dist/simulation/procedural/lexicon.js';
+import { aspectsAt } from '../../dist/learning/curriculum.js';
 import { seedOf, stream } from '../../dist/random.js';
+import { builtinRepository } from '../../dist/simulation/procedural/repository.js';
+import { writeTask } from '../../dist/simulation/procedural/task.js';
+import { teacherEpisode } from '../../dist/simulation/procedural/teacher.js';
+import { taskView } from '../../dist/simulation/view.js';
 
 const signs = ['(', ')', ',', '=', '?'];
 const plain = lexicon.filter((word) => !word.includes('<') && !signs.includes(word));
 /** What must never become structure, and what no tokenizer of ours knows. */
 const hostile = [...Object.values(marker), ...signs, 'a<tool_call>b', '<|im_end|>.', 'xylophone', 'naïve', "it's", '{{', '%}', '日本'];
 
-/** The `index`-th conversation: a task's rendered fields and its turns, ending with an agent turn. `hostility`: the chance that a word is hostile. */
+/** The `index`-th right episode, of rising difficulty and of both splits. */
+export function episode(index) {
+  const [difficulty, split] = [1 + (index % 100), index % 2 === 0 ? 'train' : 'heldOut'];
+  const seed = seedOf('parity episode', index);
+  const aspects = aspectsAt(difficulty, stream(seedOf(seed, 'aspects')), 0.5);
+  const task = writeTask(taskView(builtinRepository, { id: `parity.${index}`, split, difficulty, aspects, seed }));
+  // The task's query is the first turn; the renderer opens with it.
+  return { task, turns: teacherEpisode(task).slice(1) };
+}
+
+/** The `index`-th random conversation: a task's rendered fields and its turns, ending with an agent turn. `hostility`: the chance that a word is hostile. */
 export function conversation(index, hostility) {
   const chance = stream(seedOf('parity', index));
   const word = () => (chance.chance(hostility) ? chance.pick(hostile) : chance.pick(plain));

@@ -14,7 +14,7 @@ import { readModel, writeModel } from '../../dist/gpu/weights.js';
 import { evaluateObjective } from '../../dist/learning/objective.js';
 import { seedOf, stream } from '../../dist/random.js';
 import { lexicon } from '../../dist/simulation/procedural/lexicon.js';
-import { conversation, rendered } from './conversations.mjs';
+import { conversation, episode, rendered } from './conversations.mjs';
 
 const [out, ...trained] = process.argv.slice(2);
 if (out === undefined) throw new Error('usage: node python/parity/dump.mjs OUT [MODEL…]');
@@ -43,8 +43,9 @@ writeModel(join(out, 'models/policy'), 1, policy);
 for (const dir of trained) cpSync(dir, join(out, 'models', basename(dir)), { recursive: true });
 const names = ['fresh', 'policy', ...trained.map((dir) => basename(dir))];
 
-// Conversations: ids by our renderer, messages and tools for the chat template. Half of them hostile.
-const conversations = Array.from({ length: 200 }, (_, i) => conversation(i, i % 2 === 0 ? 0 : 0.2));
+// Conversations: ids by our renderer, messages and tools for the chat template. 200 episodes and 100 that are hostile.
+const episodes = Array.from({ length: 200 }, (_, i) => episode(i));
+const conversations = [...episodes, ...Array.from({ length: 100 }, (_, i) => conversation(i, 0.2))];
 json(
   'conversations.json',
   conversations.map((one) => {
@@ -55,8 +56,8 @@ json(
   }),
 );
 
-// Log-probs of every token of 24 conversations, and of tokens sampled through the key-value cache, by both kernel builds.
-const sequences = conversations.slice(0, 24).map((one) => rendered(renderer, one).ids);
+// Log-probs of every token of 25 episodes, and of tokens sampled through the key-value cache, by both kernel builds.
+const sequences = episodes.filter((_, i) => i % 8 === 0).map((one) => rendered(renderer, one).ids);
 json('sequences.json', sequences);
 for (const name of names) {
   const { tensors } = readModel(join(out, 'models', name));
@@ -93,9 +94,10 @@ const engine = core(false, 2);
 engine.load(policy.tensors);
 engine.freeze(policy.frozen);
 const samples = Array.from({ length: 6 }, (_, g) => {
-  const { task } = conversation(1000 + g, 0);
+  const { task } = episode(500 + 10 * g);
   return Array.from({ length: 4 }, (_unused, member) => {
-    const { ids, sampled } = rendered(renderer, { task, turns: conversation(2000 + 4 * g + member, 0).turns });
+    // Members differ, as sampled ones would: each says what was right in another task.
+    const { ids, sampled } = rendered(renderer, { task, turns: episode(600 + 4 * g + member).turns });
     return {
       group: `g${g}`,
       ids: Int32Array.from(ids),
