@@ -2,7 +2,7 @@
 import { type ModelShape, parametersOf } from './engines/embedded/shape.ts';
 
 /** One row of the evaluation: greedy success of whole episodes on held-out tools. */
-export interface CardLevel {
+interface CardLevel {
   readonly difficulty: number;
   /** Share of tasks with reward 1, and its 95 % interval. */
   readonly success: number;
