@@ -9,11 +9,11 @@ import type { RolloutGroup } from '../protocol/group.ts';
 import { deadlineWheel } from './deadlines.ts';
 import { openEpisode } from './episode.ts';
 import type { EpisodeEnd, OpenEpisode } from './episode.ts';
-import type { GroupJob, GroupPorts } from './job.ts';
+import type { GroupJob, GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
 import type { GroupStage } from './stage.ts';
 
-export type { GroupJob, GroupPorts } from './job.ts';
+export type { GroupJob, GroupPorts } from './ports.ts';
 
 /** What the chart's actions do, per group: charts are bound once per process and find their host by their system. */
 interface GroupHost {

@@ -9,7 +9,7 @@ import type { Simulator } from '../simulation/contract.ts';
 import type { AskContext } from '../machines/ask.ts';
 import type { Question } from './ask.ts';
 import type { CallOf } from './keys.ts';
-import type { GroupJob, GroupPorts } from './job.ts';
+import type { GroupJob, GroupPorts } from './ports.ts';
 
 /** What the members of a group share. */
 export interface GroupStage {

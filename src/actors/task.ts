@@ -13,7 +13,7 @@ import type { TaskView, TaskWriter } from '../simulation/contract.ts';
 import { pose } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
-import type { GroupPorts } from './job.ts';
+import type { GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
 
 export interface WriteJob {
