@@ -4,6 +4,7 @@ import type { JsonObject } from '../src/protocol/json.ts';
 import type { Task } from '../src/protocol/task.ts';
 import type { ToolCall, ToolSpec } from '../src/protocol/tool.ts';
 import { AgentTurn, type ToolTurn } from '../src/protocol/turn.ts';
+import { openAiMessages, openAiTools } from '../src/gpu/tokens/messages.ts';
 import { tinyRenderer } from '../src/gpu/tokens/tiny.ts';
 import { vocabularyOf } from '../src/gpu/tokens/vocabulary.ts';
 import { lexicon } from '../src/simulation/procedural/lexicon.ts';
@@ -208,5 +209,30 @@ describe('foreign text', () => {
 
   test('reads unknown words as <unk>', () => {
     expect(renderer.text(renderer.open(taskOf({ query: 'réserve amber' })))).toContain('user <unk> amber <|im_end|>');
+  });
+});
+
+describe('the OpenAI form of a conversation', () => {
+  test('keeps the thought as reasoning, calls with arguments as objects, and results as the words the policy reads', () => {
+    const calls = [{ name: 'zor_pim', arguments: { title: 'amber', count: 3 } }];
+    const messages = openAiMessages(taskOf(), [
+      { role: 'agent', thought: 'reserve', text: '', calls },
+      resultOf('notFound', null),
+      { role: 'user', text: 'arrow then' },
+      { role: 'agent', thought: '', text: 'done', calls: [] },
+    ]);
+    expect(messages).toEqual([
+      { role: 'system', content: 'help' },
+      { role: 'user', content: 'please reserve title amber' },
+      { role: 'assistant', content: '', reasoning_content: 'reserve', tool_calls: [{ type: 'function', function: calls[0] }] },
+      { role: 'tool', content: 'missing' },
+      { role: 'user', content: 'arrow then' },
+      { role: 'assistant', content: 'done' },
+    ]);
+  });
+
+  test('tells of a tool what the policy is told, and nothing of where it comes from', () => {
+    const { name, description, parameters } = play;
+    expect(openAiTools([play])).toEqual([{ type: 'function', function: { name, description, parameters } }]);
   });
 });
