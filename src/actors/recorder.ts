@@ -9,7 +9,10 @@ import type { DeadlineExpired } from '../protocol/messages.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
 
 export interface Recorder {
-  /** Watches the tree under `root` from its start, which must come after. `path` names the tree; the root is called by its chart, a child by its id. */
+  /**
+   * Watches the tree under `root` from its start, which must come after. `path` names the tree; the root is called by its chart, a child by its id.
+   * Throws TypeError for a chart that is not `observed`: a record with silent holes would be worse than none.
+   */
   watch(root: AnyActor, path: string, waits: Waits): void;
   /** Hands over what is written so far. */
   flush(): void;
@@ -23,6 +26,9 @@ const CHUNK = 256;
 const FLUSH_MS = 200;
 
 type Observe = (ref: AnyActor, event: { readonly type: string }, snapshot: AnyMachineSnapshot) => void;
+
+/** Charts with the hook in them. */
+const watchable = new WeakSet<object>();
 
 /** System of a tree of actors → who watches it. */
 const observers = new WeakMap<object, Observe>();
@@ -40,6 +46,7 @@ export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
     return next;
   };
   // Called with the snapshot alone where an actor is started by hand, with its scope where an actor starts itself.
+  watchable.add(bound);
   bound.start = (snapshot, scope?: { readonly self: AnyActor; readonly system: object }) => {
     if (scope !== undefined) observers.get(scope.system)?.(scope.self, { type: 'xstate.init' }, snapshot);
     start(snapshot);
@@ -75,6 +82,7 @@ export function recorder(record: (events: RecordedEvent[]) => void, wheel: Deadl
   return {
     flush,
     watch: (root, path, waits) => {
+      if (!watchable.has(root.logic)) throw new TypeError(`the chart of ${path} is not observed`);
       const seats = new Map<AnyActor, Seat>();
       observers.set(root.system, (ref, event, snapshot) => {
         let seat = seats.get(ref);
