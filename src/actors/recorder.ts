@@ -38,6 +38,7 @@ const observers = new WeakMap<object, Observe>();
  * every microstep and action for its observers and reports an event before it is known where it leads.
  */
 export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
+  if (watchable.has(bound)) return bound;
   const transition = bound.transition.bind(bound);
   const start = bound.start.bind(bound);
   bound.transition = (snapshot, event, scope) => {
