@@ -46,8 +46,8 @@ export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
     observers.get(scope.system)?.(scope.self as AnyActor, event, next as AnyMachineSnapshot);
     return next;
   };
-  // Called with the snapshot alone where an actor is started by hand, with its scope where an actor starts itself.
   watchable.add(bound);
+  // The types name the snapshot alone; an actor that starts passes its scope too.
   bound.start = (snapshot, scope?: { readonly self: AnyActor; readonly system: object }) => {
     if (scope !== undefined) observers.get(scope.system)?.(scope.self, { type: 'xstate.init' }, snapshot);
     start(snapshot);
