@@ -1,6 +1,5 @@
 /** Starts a run or takes it up again, and stays with it to its end: signals in, progress and closing summary out. */
 import { renameSync, writeFileSync } from 'node:fs';
-import { startRun } from '../actors/system.ts';
 import type { Config } from '../config.ts';
 import { boundarySync, RecordFault } from '../errors.ts';
 import type { RunSummary } from '../protocol/summary.ts';
@@ -24,6 +23,8 @@ export async function drive(
     view.show({ kind: 'note', text });
   });
   try {
+    // Loaded only now: listing and showing runs need none of it.
+    const { startRun } = await import('../actors/system.ts');
     const summary = await startRun(config, {
       runDir: folder.dir,
       signal: interruption.signal,

@@ -1,16 +1,15 @@
-/** `eval <run|model>`: success on held-out tasks, of a run's newest policy or of any model directory. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** `eval <run|model>`: success on held-out tasks, of a run's newest policy or of any model directory. It is a run of no steps, so its episodes can be shown like any other's. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { evaluateModel } from '../actors/system.ts';
-import { Config } from '../config.ts';
-import { findFolder } from '../record/folder.ts';
-import { listenForInterruption } from './interruption.ts';
+import { stringify } from 'yaml';
+import type { Config } from '../config.ts';
+import { boundarySync, RecordFault } from '../errors.ts';
+import { createFolder, findFolder } from '../record/folder.ts';
+import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
 import { newestModel } from './models.ts';
-import { levelTable } from './outcome.ts';
-import { planText } from './plan.ts';
-import { progressView } from './progress.ts';
+import { planOf, planText } from './plan.ts';
 import { configOfRun } from './resume.ts';
 import { changeConfig, readConfig } from './settings/read.ts';
 
@@ -26,32 +25,30 @@ export const evalCommand = (): Command =>
     .option('--dir <folder>', 'where runs lie', 'runs')
     .action((subject: string, flags: EvalFlags) =>
       carryOut(flags, async (terminal) => {
-        const { config, model } = subjectOf(subject, flags);
+        const config = evaluationOf(subject, flags);
         if (flags.dryRun) {
-          terminal.out(planText(config));
+          terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
           return 0;
         }
-        const view = progressView(terminal);
-        const interruption = listenForInterruption(terminal.say);
-        try {
-          const levels = await evaluateModel(config, { model, signal: interruption.signal, progress: view.show });
-          view.end();
-          terminal.out(flags.json ? JSON.stringify({ v: 1, model, levels }) : levelTable(levels));
-          return 0;
-        } finally {
-          view.end();
-          interruption.end();
-        }
+        const folder = createFolder(config.record.dir, config.name);
+        boundarySync(RecordFault, `cannot write ${folder.config}`, () => writeFileSync(folder.config, stringify(config)));
+        return drive(config, folder, { ...flags, resume: false }, terminal);
       }),
     );
 
-function subjectOf(subject: string, flags: EvalFlags): { readonly config: Config; readonly model: string } {
-  if (existsSync(join(subject, 'config.json')))
-    return { config: readConfig({ file: flags.config, set: flags.set, env: process.env }), model: resolve(subject) };
+/** The subject's own config, or the one named, turned into a run of no steps that evaluates once. */
+function evaluationOf(subject: string, flags: EvalFlags): Config {
+  const named = (): Config => readConfig({ file: flags.config, set: flags.set, env: process.env });
+  if (existsSync(join(subject, 'config.json'))) return asEvaluation(named(), resolve(subject), basename(resolve(subject)));
   const folder = findFolder(flags.dir, subject);
-  const config =
-    flags.config === undefined
-      ? changeConfig(configOfRun(folder), flags.set)
-      : readConfig({ file: flags.config, set: flags.set, env: process.env });
-  return { config, model: newestModel(folder).dir };
+  const config = flags.config === undefined ? changeConfig(configOfRun(folder), flags.set) : named();
+  return asEvaluation(config, newestModel(folder).dir, folder.name);
 }
+
+const asEvaluation = (config: Config, model: string, name: string): Config => ({
+  ...config,
+  name: `${name}-eval`,
+  steps: 0,
+  policy: { model },
+  eval: { ...config.eval, at: ['start'], every: 0 },
+});

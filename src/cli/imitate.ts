@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { runImitation } from '../actors/imitation.ts';
 import type { Config } from '../config.ts';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
 import { copyModel } from './export.ts';
@@ -38,6 +37,7 @@ async function imitate(config: Config, flags: Flags, terminal: Terminal): Promis
   const interruption = listenForInterruption(terminal.say);
   let lastLine = '';
   try {
+    const { runImitation } = await import('../actors/imitation.ts');
     const imitated = await runImitation(config, {
       folder,
       signal: interruption.signal,

@@ -33,10 +33,11 @@ export const showCommand = (): Command =>
     .action((id: string | undefined, flags: ShowFlags) =>
       carryOut(flags, (terminal) => {
         const folder = findFolder(flags.dir, flags.run);
-        const [step, task, member] = partsOf(id);
-        const groups = sealedGroups(folder, step, task);
+        const groups = sealedGroups(folder, id);
         const group = groups[0];
-        if (group === undefined) throw new ConfigFault(`no sealed group ${id ?? ''} in ${folder.name}; ${lastSteps(folder)}`);
+        if (group === undefined)
+          throw new ConfigFault(`nothing sealed is called ${printableLine(id ?? '')} in ${folder.name}; ${lastStep(folder)}`);
+        const member = id === undefined ? undefined : memberOf(group, id);
         if (member === undefined) {
           const rows = groups.flatMap((one) => episodeRows(one, { transcripts: false }));
           terminal.out(flags.json ? rows.map((row) => JSON.stringify(row)).join('\n') : episodeTable(rows, folder));
@@ -58,36 +59,29 @@ export const showCommand = (): Command =>
       }),
     );
 
-function partsOf(id: string | undefined): [StepId | undefined, GroupId | undefined, number | undefined] {
-  if (id === undefined) return [undefined, undefined, undefined];
-  const match = /^(s\d+)(\.t\d+)?(?:\.e(\d+))?$/.exec(id);
-  if (match === null || (match[3] !== undefined && match[2] === undefined))
-    throw new ConfigFault(`"${printableLine(id)}" is no episode; they are named like s00001.t003.e05`);
-  return [
-    match[1] as StepId,
-    match[2] === undefined ? undefined : (`${match[1]}${match[2]}` as GroupId),
-    match[3] === undefined ? undefined : Number(match[3]),
-  ];
+/** Undefined where the name is the group's or its step's. */
+function memberOf(group: RolloutGroup, id: string): number | undefined {
+  const suffix = id.startsWith(`${group.id}.e`) ? id.slice(group.id.length + 2) : '';
+  return /^\d+$/.test(suffix) ? Number(suffix) : undefined;
 }
 
-/** Of the step (the last one if undefined) or one group, in id order; said again, a group replaces itself. */
-function sealedGroups(folder: RunFolder, step: StepId | undefined, group: GroupId | undefined): RolloutGroup[] {
-  const found = new Map<GroupId, { readonly step: StepId; readonly bytes: Uint8Array }>();
-  let last: StepId | undefined = step;
+/** The groups of a step (the last one where no name is given), or the one group that the name or the episode it names belongs to. In id order; sealed again, a group replaces itself. */
+function sealedGroups(folder: RunFolder, id: string | undefined): RolloutGroup[] {
+  const found = new Map<GroupId, Uint8Array>();
+  let last: StepId | undefined;
   for (const { frame } of framesFrom(folder.journal)) {
     if (frame.kind !== 'group.sealed') continue;
-    const { envelope, bytes } = frame;
-    if (step === undefined && (last === undefined || envelope.step > last)) {
+    const { step, group } = frame.envelope;
+    if (id === undefined && (last === undefined || step > last)) {
       found.clear();
-      last = envelope.step;
+      last = step;
     }
-    if (envelope.step === last && (group === undefined || envelope.group === group))
-      found.set(envelope.group, { step: envelope.step, bytes });
+    if (step === (id ?? last) || group === id || id?.startsWith(`${group}.e`) === true) found.set(group, frame.bytes);
   }
-  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { bytes }]) => RolloutGroup.parse(unpack(bytes)));
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => RolloutGroup.parse(unpack(bytes)));
 }
 
-function lastSteps(folder: RunFolder): string {
+function lastStep(folder: RunFolder): string {
   let last = '';
   for (const { frame } of framesFrom(folder.journal))
     if (frame.kind === 'group.sealed' && frame.envelope.step > last) last = frame.envelope.step;

@@ -57,7 +57,11 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
   const commits = standingCommits(frames);
   const last = commits.findLast(isWhole) ?? null;
   const after = last?.step ?? '';
-  const groups = [...sealed.values()].filter(({ envelope }) => envelope.step > after);
+  const evaluations = lastOf(frames, 'evaluation', (frame) => `${frame.when} ${frame.step}`).filter(
+    (frame) => frame.when === 'before' || frame.step <= after,
+  );
+  const isDone = (step: string): boolean => (step.startsWith('e') ? isEvaluated(step, after, evaluations) : step <= after);
+  const groups = [...sealed.values()].filter(({ envelope }) => !isDone(envelope.step));
   return {
     run: started.run,
     config: started.config,
@@ -69,14 +73,19 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     replies,
     intent: lastOf(frames, 'step.intent', () => '').find((frame) => frame.intent.step > (commits.at(-1)?.step ?? ''))?.intent ?? null,
     quarantined: lastOf(frames, 'task.quarantined', (frame) => frame.task.id),
-    evaluations: lastOf(frames, 'evaluation', (frame) => `${frame.when} ${frame.step}`).filter(
-      (frame) => frame.when === 'before' || frame.step <= after,
-    ),
+    evaluations,
     published: lastOf(frames, 'policy.published', (frame) => String(frame.weights.version))
       .map((frame) => frame.weights)
       .filter((weights) => weights.version <= (last?.version ?? 0)),
     halted: haltOf(frames),
   };
+}
+
+/** Evaluations are named `e<step>.<when>`: one that was recorded is done, one of a step that is taken back is done for. */
+function isEvaluated(name: string, after: string, evaluations: readonly FrameOf<'evaluation'>[]): boolean {
+  const [number, when] = name.slice(1).split('.');
+  const step = `s${number}`;
+  return step < after || evaluations.some((frame) => frame.when === when && frame.step === step);
 }
 
 function bytesAt(dir: string, at: Position): Bytes {
