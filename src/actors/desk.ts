@@ -10,7 +10,8 @@ export interface DeskPorts {
   readonly broker: Broker;
   recordPacked(frame: Bytes): void;
   started(thread: number): void;
-  beat(): void;
+  /** The thread showed that it lives: anything it says is as good as an answer to a ping. */
+  heard(): void;
   sealed(envelope: GroupEnvelope, bytes: Bytes): void;
 }
 
@@ -48,7 +49,7 @@ export function answerLine(port: MessagePort, ports: DeskPorts): AnsweredLine {
       case 'pool.started':
         return ports.started(message.thread);
       case 'pool.beat':
-        return ports.beat();
+        return;
       case 'broker.ask':
         return ask(message);
       case 'broker.cancel':
@@ -62,7 +63,7 @@ export function answerLine(port: MessagePort, ports: DeskPorts): AnsweredLine {
         return message satisfies never;
     }
   };
-  const line = openLine<HostMessage, GuestMessage>(port, hear);
+  const line = openLine<HostMessage, GuestMessage>(port, hear, () => ports.heard());
   return {
     cancel: () => line.sayNow({ type: 'group.cancel' }),
     ping: () => line.sayNow({ type: 'pool.ping' }),

@@ -11,6 +11,7 @@ export interface HeartbeatOptions {
 
 export interface Heartbeat {
   watch(thread: number): void;
+  /** It said something, an answer to a ping or anything else. */
   heard(thread: number): void;
   forget(thread: number): void;
   close(): void;
@@ -24,12 +25,15 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   /** Thread → pings it has not answered. */
   const missed = new Map<number, number>();
   let disarm: (() => void) | undefined;
+  let due = 0;
 
   const beat = (): void => {
     disarm = undefined;
+    // A beat that comes late shows that this thread was held up, and with it every answer it has not read.
+    const late = clock.now() - due > beatMs / 4;
     for (const [thread, count] of missed) {
-      if (count < patience) {
-        missed.set(thread, count + 1);
+      if (late || count < patience) {
+        missed.set(thread, late ? count : count + 1);
         options.ping(thread);
       } else {
         missed.delete(thread);
@@ -39,7 +43,9 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     arm();
   };
   const arm = (): void => {
-    if (missed.size > 0) disarm ??= clock.after(beatMs, beat);
+    if (missed.size === 0 || disarm !== undefined) return;
+    due = clock.now() + beatMs;
+    disarm = clock.after(beatMs, beat);
   };
 
   return {

@@ -11,7 +11,7 @@ import type { ChatReply, ChatRequest, TokenReply, TokenRequest } from '../protoc
 import { systemClock, type Clock } from './clock.ts';
 import { enveloped } from './envelope.ts';
 import type { GroupJob } from './group.ts';
-import { openLine, type GuestMessage, type HostMessage } from './port.ts';
+import { openLine, type GuestMessage, type HostMessage, type Line } from './port.ts';
 
 /** One task of the pool. */
 export interface HostTask {
@@ -33,18 +33,21 @@ export interface HostPorts {
 
 export type Play = (job: GroupJob, cast: HostTask['cast'], ports: HostPorts, signal: AbortSignal) => Promise<RolloutGroup>;
 
-/** The word of the group that has this thread's processor, if any. */
-let onProcessor: Int32Array | undefined;
+/** The group that has this thread's processor, if any. */
+let onProcessor: { readonly word: Int32Array; readonly line: Line<GuestMessage> } | undefined;
 
 /** Resolves when the broker has taken the sealed group. */
 export async function hostGroup(task: HostTask, play: Play): Promise<void> {
-  const word = new Int32Array(task.running);
   const enter = (): void => {
-    if (onProcessor === word) return;
-    if (onProcessor !== undefined) Atomics.store(onProcessor, 0, 0);
-    else setImmediate(leave);
-    onProcessor = word;
-    Atomics.store(word, 0, 1);
+    if (onProcessor === here) return;
+    if (onProcessor === undefined) setImmediate(leave);
+    else {
+      Atomics.store(onProcessor.word, 0, 0);
+      // With many groups on a thread one tick can take long: what a group has said need not wait for the others to have their turn.
+      onProcessor.line.flush();
+    }
+    onProcessor = here;
+    Atomics.store(here.word, 0, 1);
   };
   const cancel = new AbortController();
   const calls = new Map<number, { answer(bytes: Bytes): void; fail(error: Error): void }>();
@@ -72,6 +75,7 @@ export async function hostGroup(task: HostTask, play: Play): Promise<void> {
     enter();
     hear(message);
   });
+  const here = { word: new Int32Array(task.running), line };
   line.sayNow({ type: 'pool.started', thread: threadId });
 
   const ask = (say: (call: number) => void, signal: AbortSignal): Promise<unknown> =>
@@ -127,6 +131,6 @@ export async function hostGroup(task: HostTask, play: Play): Promise<void> {
 }
 
 function leave(): void {
-  if (onProcessor !== undefined) Atomics.store(onProcessor, 0, 0);
+  if (onProcessor !== undefined) Atomics.store(onProcessor.word, 0, 0);
   onProcessor = undefined;
 }

@@ -50,7 +50,7 @@ export async function runImitation(config: Config, { folder, signal, onProgress 
     deadlineMs: config.rollout.deadlines.stepMs,
   });
   const renderer = tinyRenderer(readModel(start).vocabulary);
-  const mix: WorldMix = { ...defaultMix, ...config.world };
+  const mix: WorldMix = { ...defaultMix, ...config.world, words: 'whole' };
   try {
     return await imitate(
       {

@@ -1,52 +1,31 @@
-/** What a group host is asked and given: the job is plain data and may cross a thread, the ports are the world outside. Types only. */
-import type { GroupId, PolicyVersion, RunId, StepId } from '../protocol/ids.ts';
-import type { ChatReply, ChatRequest, TokenReply, TokenRequest } from '../protocol/inference.ts';
-import type { RecordedEvent } from '../protocol/frame.ts';
+/** A task as the pool plays it: the config's sampling, deadlines and attempts around it. */
+import type { Config } from '../config.ts';
+import { type GroupId, groupId, type PolicyVersion, type RunId, type StepId } from '../protocol/ids.ts';
 import type { Task } from '../protocol/task.ts';
-import type { Renderer } from '../gpu/tokens/renderer.ts';
-import type { Seed } from '../random.ts';
-import type { Simulators } from '../simulation/contract.ts';
-import type { Clock } from './clock.ts';
+import type { GroupJob } from './group.ts';
 
-/** What to do: plain data, so that it can cross a thread. */
-export interface GroupJob {
-  readonly run: RunId;
-  readonly step: StepId;
-  readonly group: GroupId;
-  readonly task: Task;
-  /** Episodes of this task. */
-  readonly members: number;
-  /** Gmin: with fewer scored members the group is `failed`. */
-  readonly minimumScored: number;
-  /** The run's seed. */
-  readonly seed: Seed;
-  /** The version that must answer. */
-  readonly version: PolicyVersion;
-  readonly sampling: {
-    readonly temperature: number;
-    /** Tokens one agent turn may sample. */
-    readonly maxTokens: number;
-    /** Tokens prompt and reply may hold together. */
-    readonly contextLength: number;
-  };
-  /** Milliseconds; a turn is cut by its episode, an episode by its group. */
-  readonly deadlines: { readonly turnMs: number; readonly episodeMs: number; readonly groupMs: number };
-  /** Runs of one episode when the infrastructure fails: same seed, journaled replies answer. */
-  readonly attempts: number;
-  /** Prompts to one simulator for one answer, repairs included. */
-  readonly askAttempts: number;
+/** What evaluation changes. */
+export interface JobChanges {
+  readonly group?: GroupId;
+  readonly members?: number;
+  readonly minimumScored?: number;
+  readonly temperature?: number;
 }
 
-/** What the host needs of the world outside it. */
-export interface GroupPorts {
-  generate(request: TokenRequest, signal: AbortSignal): Promise<TokenReply>;
-  /** Needed only where a simulator is played by a language model. */
-  chat?(request: ChatRequest, signal: AbortSignal): Promise<ChatReply>;
-  /** Every event every actor received, in order, in chunks. */
-  record(events: RecordedEvent[]): void;
-  /** Told of each reply that came after its episode had ended; it is dropped. */
-  late?(): void;
-  readonly simulators: Simulators;
-  readonly renderer: Renderer;
-  readonly clock: Clock;
+export function jobOf({ seed, rollout }: Config, run: RunId, step: StepId, task: Task, version: PolicyVersion, changes: JobChanges = {}): GroupJob {
+  const { turnMs, episodeMs, groupMs } = rollout.deadlines;
+  return {
+    run,
+    step,
+    group: changes.group ?? groupId(task.id),
+    task,
+    members: changes.members ?? rollout.group,
+    minimumScored: changes.minimumScored ?? rollout.minimumScored,
+    seed,
+    version,
+    sampling: { temperature: changes.temperature ?? rollout.temperature, maxTokens: rollout.maxTokens, contextLength: rollout.contextLength },
+    deadlines: { turnMs, episodeMs, groupMs },
+    attempts: rollout.attempts,
+    askAttempts: rollout.askAttempts,
+  };
 }

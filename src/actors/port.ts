@@ -34,6 +34,8 @@ export interface Line<Out> {
   say(message: Out): void;
   /** Leaves now, with what waits: for words that must get out even if the thread never comes back to its loop. */
   sayNow(message: Out): void;
+  /** Lets what waits leave before the tick ends. */
+  flush(): void;
   close(): void;
 }
 
@@ -79,6 +81,7 @@ export function openLine<Out extends { readonly type: string }, In>(
       waiting.push(message);
       flush();
     },
+    flush,
     close: () => {
       flush();
       closed = true;

@@ -189,7 +189,9 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
         here.thread = thread;
         heartbeat.watch(thread);
       },
-      beat: () => here.thread !== null && heartbeat.heard(here.thread),
+      heard: () => {
+        if (here.thread !== null) heartbeat.heard(here.thread);
+      },
       sealed: (envelope, bytes) => take(ticket, envelope, bytes),
     });
     const here: Running = { ticket, room, line, word: new Int32Array(flag), thread: null };

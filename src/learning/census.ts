@@ -19,7 +19,7 @@ export interface Census {
 
 /** Fates that are no loss: the member was judged. Everything else is a member that a failure of ours kept from voting. */
 const judged = new Set(['trained', 'zeroVariance', 'nothingSampled', 'tooFewScored']);
-const isLoss = (fate: string): boolean => !judged.has(fate);
+export const isLoss = (fate: string): boolean => !judged.has(fate);
 
 export function censusOf(fates: readonly Fate[]): Census {
   const counts: Record<string, number> = {};
