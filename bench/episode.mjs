@@ -34,12 +34,27 @@ function jobAt(step, index, difficulty) {
   const seed = seedOf('bench', step, index);
   const draws = stream(seed);
   const aspects = aspectsAt(difficulty, draws, 0.5);
-  const task = writeTask({ id: taskId(stepId(step), index), split: 'train', difficulty, aspects, tools: subset(repository, aspects.tools.value, draws, 'train'), seed });
+  const task = writeTask({
+    id: taskId(stepId(step), index),
+    split: 'train',
+    difficulty,
+    aspects,
+    tools: subset(repository, aspects.tools.value, draws, 'train'),
+    seed,
+  });
   return {
-    run: 'bench', step: stepId(step), group: groupId(task.id), task, members, minimumScored: 2, seed: 1, version: 0,
+    run: 'bench',
+    step: stepId(step),
+    group: groupId(task.id),
+    task,
+    members,
+    minimumScored: 2,
+    seed: 1,
+    version: 0,
     sampling: { temperature: 1, maxTokens: 48, contextLength: 1024 },
     deadlines: { turnMs: 600_000, episodeMs: 600_000, groupMs: 600_000 },
-    attempts: 3, askAttempts: 3,
+    attempts: 3,
+    askAttempts: 3,
   };
 }
 
@@ -48,14 +63,26 @@ function house({ window, file, skill = 0.9, park = () => false }) {
   const journal = Journal.open(dir, { run: 'bench' });
   const taught = teacher({ renderer, turnsOf: (task) => play(task, oracle).turns, skill: () => skill });
   const scripted = createScriptedEngine({ policy: taught.policy, clock: systemClock, concurrency: 65_536 });
-  const engine = { ...scripted, generate: (request, signal) => (park(request) ? new Promise(() => {}) : scripted.generate(request, signal)) };
+  const engine = {
+    ...scripted,
+    generate: (request, signal) => (park(request) ? new Promise(() => {}) : scripted.generate(request, signal)),
+  };
   const record = (frame) => {
     journal.append(frame);
     if (frame.kind === 'group.sealed') void journal.flush({ sync: true });
   };
   const broker = createBroker({ engine, clock: systemClock, record, seed: 1, stallMs: 600_000 });
   const cast = { kind: 'procedural', world: {}, words: [...lexicon] };
-  const pool = createRolloutPool({ broker, clock: systemClock, cast, record, recordPacked: (bytes) => journal.appendPacked(bytes), workers: 2, window, ...(file && { file }) });
+  const pool = createRolloutPool({
+    broker,
+    clock: systemClock,
+    cast,
+    record,
+    recordPacked: (bytes) => journal.appendPacked(bytes),
+    workers: 2,
+    window,
+    ...(file && { file }),
+  });
   const close = async () => {
     await pool.close();
     await journal.close();
@@ -82,7 +109,12 @@ async function throughput(episodes) {
   await rest(2_000);
   const idle = percentile(delay);
   delay.reset();
-  const before = { calls: at.broker.status().answered, bytes: at.journal.tally.bytes, cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() };
+  const before = {
+    calls: at.broker.status().answered,
+    bytes: at.journal.tally.bytes,
+    cpu: process.cpuUsage(),
+    loop: performance.eventLoopUtilization(),
+  };
   const started = performance.now();
   const sealed = await at.pool.roll(jobs, { signal: never, deadlineMs: 600_000 });
   const seconds = (performance.now() - started) / 1000;
@@ -92,10 +124,16 @@ async function throughput(episodes) {
   delay.disable();
   const turns = at.broker.status().answered - before.calls;
   const rolled = sealed.map(({ bytes }) => unpack(bytes));
-  const said = rolled.flatMap((group) => group.episodes).reduce((sum, episode) => sum + episode.turns.filter((turn) => turn.role === 'agent').length, 0);
+  const said = rolled
+    .flatMap((group) => group.episodes)
+    .reduce((sum, episode) => sum + episode.turns.filter((turn) => turn.role === 'agent').length, 0);
   const ok = said === turns && rolled.every((group) => group.missing.length === 0 && group.episodes.length === members);
   const result = {
-    ok, episodes: groups * members, turns, seconds, turnsPerSecond: turns / seconds,
+    ok,
+    episodes: groups * members,
+    turns,
+    seconds,
+    turnsPerSecond: turns / seconds,
     cpuMicrosecondsPerTurn: (cpu.user + cpu.system) / turns,
     coordinatorBusy: loop,
     journalBytesPerTurn: (at.journal.tally.bytes - before.bytes) / turns,
@@ -118,14 +156,19 @@ async function memory(open) {
     const parts = [];
     channel.onmessage = ({ data }) => data.heap !== undefined && parts.push(data.heap);
     channel.postMessage({ ask: true });
-    await rest(1_500);
+    for (let waited = 0; parts.length < 2 && waited < 60_000; waited += 100) await rest(100);
     globalThis.gc();
     const { heapUsed, external } = process.memoryUsage();
     if (parts.length !== 2) throw new Error(`${parts.length} workers answered`);
     return { workers: parts.reduce((sum, heap) => sum + heap, 0), coordinator: heapUsed + external };
   };
   const groups = open / members;
-  const at = house({ window: groups / 2, skill: 1, file: new URL('./episode-host.mjs', import.meta.url), park: (request) => request.group.startsWith('s00002') && turnsBehind(request) >= 2 });
+  const at = house({
+    window: groups / 2,
+    skill: 1,
+    file: new URL('./episode-host.mjs', import.meta.url),
+    park: (request) => request.group.startsWith('s00002') && turnsBehind(request) >= 2,
+  });
   const warm = Array.from({ length: 16 }, (_, index) => jobAt(1, index, 60));
   at.learn(warm);
   await at.pool.roll(warm, { signal: new AbortController().signal, deadlineMs: 600_000 });
@@ -138,7 +181,10 @@ async function memory(open) {
   const before = await heaps();
   const cancel = new AbortController();
   const rolling = at.pool.roll(jobs, { signal: cancel.signal, deadlineMs: 600_000 }).catch((error) => error.name);
-  while (at.broker.waits().filter((wait) => wait.state === 'asked').length < groups * members) await rest(200);
+  while (at.broker.waits().filter((wait) => wait.state === 'asked').length < groups * members) {
+    if (at.pool.tally.deaths > 0) throw new Error(`${at.pool.tally.deaths} workers died`);
+    await rest(200);
+  }
   await rest(500);
   const after = await heaps();
   const perEpisode = { workers: (after.workers - before.workers) / open, coordinator: (after.coordinator - before.coordinator) / open };
@@ -153,9 +199,21 @@ const [mode = 'all', size] = process.argv.slice(2);
 if (mode === 'throughput') console.log(JSON.stringify(await throughput(Number(size))));
 else if (mode === 'memory') console.log(JSON.stringify(await memory(Number(size))));
 else {
-  const run = (...args) => JSON.parse(execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
+  const run = (...args) =>
+    JSON.parse(
+      execFileSync(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    );
   const speed = run('throughput', mode === 'all' ? '6000' : mode);
   const sizes = [1_000, 4_000, 16_000].map((open) => run('memory', String(open)));
-  console.log(JSON.stringify({ bench: 'episode', node: process.version, ok: speed.ok && sizes.every(({ ok }) => ok), ...speed, memory: sizes }, null, 2));
+  console.log(
+    JSON.stringify(
+      { bench: 'episode', node: process.version, ok: speed.ok && sizes.every(({ ok }) => ok), ...speed, memory: sizes },
+      null,
+      2,
+    ),
+  );
 }
 process.exit(0);

@@ -75,6 +75,7 @@ describe('a roll', () => {
 
   it('ends a host that ignores the cancellation', async () => {
     const house = stage({ pool: { graceMs: 300 } });
+    await roll(house, [job(1)]);
     const cancel = new AbortController();
     const end = house.pool.roll([job(0, 'stuck')], { signal: cancel.signal, deadlineMs: 60_000 }).catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -80,6 +80,8 @@ interface Roll {
   readonly tickets: Map<GroupId, Ticket>;
   /** Cancelled: what still comes in is not sealed. */
   over: boolean;
+  /** Its grace is over too. */
+  ended: boolean;
   sealed(sealed: SealedGroup): void;
   fail(fault: TroupeFault): void;
 }
@@ -188,6 +190,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
       started: (thread) => {
         here.thread = thread;
         heartbeat.watch(thread);
+        if (roll.ended) room.pool.kill(thread);
       },
       heard: () => {
         if (here.thread !== null) heartbeat.heard(here.thread);
@@ -274,8 +277,13 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
       await new Promise<void>((resolve) => clock.after(step, resolve));
     endHosts(roll);
   };
+  /** Ends the threads that still hold a group of this roll; one that takes such a group up later is ended then. */
   const endHosts = (roll: Roll): void => {
-    for (const { running: here } of roll.tickets.values()) if (here?.thread != null) here.room.pool.kill(here.thread);
+    roll.ended = true;
+    const hosts = new Map(
+      [...roll.tickets.values()].flatMap(({ running: here }) => (here?.thread == null ? [] : [[here.thread, here.room] as const])),
+    );
+    for (const [thread, room] of hosts) room.pool.kill(thread);
   };
 
   return {
@@ -307,6 +315,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
           due: clock.now() + deadlineMs,
           tickets: new Map(),
           over: false,
+          ended: false,
           sealed: (sealed) => how.onSealed?.(sealed),
           fail,
         };
