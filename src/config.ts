@@ -80,7 +80,7 @@ const Trainer = z.strictObject({
   importance: z.enum(['none', 'token']).default('none').describe('token: truncated importance sampling between sampler and trainer.'),
   importanceCap: positive.default(2).describe('Bound of that weight.'),
   sequenceMask: z
-    .strictObject({ low: positive, high: positive })
+    .strictObject({ low: positive.describe('Least geometric-mean ratio.'), high: positive.describe('Largest geometric-mean ratio.') })
     .optional()
     .describe('Rollouts whose geometric-mean ratio lies outside add nothing to the gradient. Off by default.'),
   optimizer: z.enum(['adamw', 'muon']).default('adamw').describe('adamw: TRUSTEE. muon: for 2-D layer weights, AdamW for the rest.'),
@@ -212,9 +212,13 @@ const Imitation = z.strictObject({
     .default('analytic')
     .describe('analytic: previous-token and induction heads set by hand; random: none; model: policy.model.'),
   difficulty: z
-    .strictObject({ from: Difficulty, to: Difficulty, over: share })
-    .default({ from: 1, to: 50, over: 0.5 })
-    .describe('Teacher tasks: their largest D rises from..to over the first share of the steps.'),
+    .strictObject({
+      from: Difficulty.default(1).describe('Largest D at the first step.'),
+      to: Difficulty.default(50).describe('Largest D once risen.'),
+      over: share.default(0.5).describe('Share of the steps over which it rises.'),
+    })
+    .prefault({})
+    .describe('Teacher tasks: their largest D rises from `from` to `to`.'),
   mix: z
     .strictObject({
       episodes: z.number().min(0).default(1).describe('Weight of teacher episodes.'),

@@ -38,7 +38,11 @@ function checkConfig(written: { readonly [key: string]: unknown }, assignments: 
   const value = assignments.reduce<{ readonly [key: string]: unknown }>((sum, { path, value }) => assign(sum, path, value), written);
   const parsed = Config.safeParse(value);
   if (parsed.success) return parsed.data;
-  const lines = complaintsOf(parsed.error.issues, value).map((complaint) => `${originOf(complaint, assignments, source)}${complaint.text}`);
+  // Contradictions between values that are themselves refused would only repeat them.
+  const single = parsed.error.issues.filter((issue) => issue.code !== 'custom');
+  const lines = complaintsOf(single.length > 0 ? single : parsed.error.issues, value).map(
+    (complaint) => `${originOf(complaint, assignments, source)}${complaint.text}`,
+  );
   throw new ConfigFault(lines.join('\n'));
 }
 
