@@ -24,7 +24,7 @@ export interface HostTask {
   readonly running: SharedArrayBuffer;
 }
 
-export interface HostPorts {
+interface HostPorts {
   generate(request: TokenRequest, signal: AbortSignal): Promise<TokenReply>;
   chat(request: ChatRequest, signal: AbortSignal): Promise<ChatReply>;
   record(events: RecordedEvent[]): void;

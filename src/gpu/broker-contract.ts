@@ -40,7 +40,7 @@ export interface BrokerOptions {
   onStall?(waits: Wait[]): void;
 }
 
-export interface BrokerStatus {
+interface BrokerStatus {
   readonly mode: string;
   readonly waiting: number;
   /** Samples in flight, of so many that may be. */

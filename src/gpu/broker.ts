@@ -18,7 +18,7 @@ import { Dispatch, saysOfEngine, type Batch, type BatchEnd } from './dispatch.ts
 import { Handover } from './handover.ts';
 import { ReplyMemory } from './replies.ts';
 
-export type { Broker, BrokerOptions, BrokerStatus } from './broker-contract.ts';
+export type { Broker, BrokerOptions } from './broker-contract.ts';
 
 export function createBroker(options: BrokerOptions): Broker {
   const { engine, clock, seed } = options;

@@ -8,7 +8,7 @@ import { roleClass, type Rank } from './queue.ts';
 
 export type Asked = { readonly kind: 'tokens'; readonly request: TokenRequest } | { readonly kind: 'chat'; readonly request: ChatRequest };
 
-export interface Waiter {
+interface Waiter {
   resolve(bytes: Bytes): void;
   reject(fault: TroupeFault): void;
 }

@@ -5,7 +5,7 @@
 import type { TokenReply, TokenRequest } from '../protocol/inference.ts';
 
 /** Do the two ask the same of the same version, seeds and deadlines aside? */
-export function isSameQuestion(a: TokenRequest, b: TokenRequest): boolean {
+function isSameQuestion(a: TokenRequest, b: TokenRequest): boolean {
   return (
     a.group === b.group &&
     a.role === b.role &&
