@@ -12,9 +12,9 @@ import { seedOf, uniform } from '../random.ts';
 import { adjust, admissionOf, isThrottled, type Admission } from './admission.ts';
 import { firstRestMs } from './breaker.ts';
 import type { Broker, BrokerOptions } from './broker-contract.ts';
-import { callOf, waitOf, type Asked, type Call, type Wait } from './call.ts';
+import { callOf, waitOf, type Asked, type Batch, type Call, type Wait } from './call.ts';
 import { createCircuit, within } from './circuit.ts';
-import { Dispatch, saysOfEngine, type Batch, type BatchEnd } from './dispatch.ts';
+import { Dispatch, saysOfEngine, type BatchEnd } from './dispatch.ts';
 import { Handover } from './handover.ts';
 import { ReplyMemory } from './replies.ts';
 

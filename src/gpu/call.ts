@@ -3,7 +3,6 @@ import type { Bytes } from '../protocol/codec.ts';
 import type { TroupeFault } from '../errors.ts';
 import type { CallId, GroupId } from '../protocol/ids.ts';
 import type { ChatRequest, Role, TokenRequest } from '../protocol/inference.ts';
-import type { Batch } from './dispatch.ts';
 import { roleClass, type Rank } from './queue.ts';
 
 export type Asked = { readonly kind: 'tokens'; readonly request: TokenRequest } | { readonly kind: 'chat'; readonly request: ChatRequest };
@@ -34,6 +33,15 @@ export interface Call {
   rouse?: () => void;
   /** The request to the engine it is part of. */
   batch: Batch | undefined;
+}
+
+/** Calls that share one request to the engine. */
+export interface Batch {
+  readonly calls: readonly Call[];
+  readonly samples: number;
+  readonly abort: AbortController;
+  /** Answered, faulted or given up: whatever comes later is a no-op. */
+  ended: boolean;
 }
 
 export function callOf(asked: Asked, groupAge: number, arrival: number, now: number): Call {

@@ -6,22 +6,13 @@ import { CancelledFault, EngineFault, asFault, type TroupeFault } from '../error
 import { pack, type Bytes } from '../protocol/codec.ts';
 import type { TokenRequest } from '../protocol/inference.ts';
 import { admits, type Admission } from './admission.ts';
-import type { Call } from './call.ts';
+import type { Batch, Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { dealt, merged, runOfSeeds } from './merge.ts';
 import { CallQueue } from './queue.ts';
 import { checkedChat, checkedTokens } from './reply-check.ts';
 import type { GroupId } from '../protocol/ids.ts';
-
-/** Calls that share one request to the engine. */
-export interface Batch {
-  readonly calls: readonly Call[];
-  readonly samples: number;
-  readonly abort: AbortController;
-  /** Answered, faulted or given up: whatever comes later is a no-op. */
-  ended: boolean;
-}
 
 /** How a batch ended: one packed reply per call, in order, or the fault they share. */
 export type BatchEnd = readonly Bytes[] | TroupeFault;
