@@ -1,0 +1,102 @@
+// Runs benches, each in a process of its own, checks what they report, and writes bench/RESULTS.md from it (and bench/results.json, so that the next run can say
+// what got worse).  npm run bench -- [names…] [--quick] [--keep]     --quick: small sizes; --keep: print only, leave the files as they are.
+// Without names all but the long ones run. Long: ablation, quickstart (they train).
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { load, machine } from './machine.mjs';
+import { markdown, misses, regressions } from './report.mjs';
+
+const benches = {
+  codec: { title: 'Codec: a message as bytes', long: false },
+  hop: { title: 'Thread hop: a model call there and back', long: false },
+  journal: { title: 'Journal: append, flush, read', long: false },
+  episode: { title: 'Episode runtime with the scripted engine, journal on', long: false },
+  engine: { title: 'Embedded engine: training and sampling', long: false },
+  quickstart: { title: 'Quickstart learning curve', long: true },
+  ablation: { title: 'Ablation of the curriculum', long: true },
+};
+const resultsFile = new URL('./results.json', import.meta.url);
+const reportFile = new URL('./RESULTS.md', import.meta.url);
+
+const args = process.argv.slice(2);
+const quick = args.includes('--quick');
+const keep = args.includes('--keep');
+const named = args.filter((arg) => !arg.startsWith('--'));
+const unknown = [
+  ...named.filter((name) => !(name in benches)),
+  ...args.filter((arg) => arg.startsWith('--') && arg !== '--quick' && arg !== '--keep'),
+];
+if (unknown.length > 0) {
+  console.error(`no bench or flag ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}, --quick and --keep`);
+  process.exit(2);
+}
+if (!existsSync(new URL('../dist/run.js', import.meta.url))) {
+  console.error('dist/ is missing: npm run build');
+  process.exit(3);
+}
+
+/** The bench's last line of stdout, read as JSON. Throws where it failed or printed none. */
+function outputOf(name) {
+  const file = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
+  const child = spawn(process.execPath, ['--expose-gc', file, ...(quick ? ['--quick'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const chunks = [];
+  child.stdout.on('data', (chunk) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const last = Buffer.concat(chunks).toString().trim().split('\n').at(-1);
+      if (code !== 0) reject(new Error(`ended with code ${code}`));
+      else resolve(JSON.parse(last));
+    });
+  });
+}
+
+const before = (entry) => (entry === undefined || entry.quick !== quick ? undefined : { date: entry.machine.date, figures: entry.figures });
+
+async function entryOf(name, earlier) {
+  const [began, loadBefore] = [performance.now(), load()];
+  const result = await outputOf(name);
+  if (result.ok !== true) throw new Error(`its own check failed: ${JSON.stringify(result).slice(0, 500)}`);
+  const { figures, tables, notes } = result;
+  return {
+    title: benches[name].title,
+    command: `npm run bench -- ${name}${quick ? ' --quick' : ''}`,
+    machine: machine(),
+    load: { before: loadBefore, after: load() },
+    seconds: (performance.now() - began) / 1000,
+    quick,
+    figures,
+    ...(tables === undefined ? {} : { tables }),
+    ...(notes === undefined ? {} : { notes }),
+    ...(before(earlier) === undefined ? {} : { before: before(earlier) }),
+  };
+}
+
+function write(file, text) {
+  writeFileSync(`${fileURLToPath(file)}.next`, text);
+  renameSync(`${fileURLToPath(file)}.next`, file);
+}
+
+const results = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : {};
+let failures = 0;
+for (const name of named.length > 0 ? named : Object.keys(benches).filter((name) => !benches[name].long)) {
+  console.error(`${name}…`);
+  try {
+    const entry = await entryOf(name, results[name]);
+    for (const { name: what, value, unit } of entry.figures) console.log(`${name}  ${what}: ${value} ${unit}`);
+    for (const text of entry.notes ?? []) console.log(`${name}  ${text}`);
+    for (const text of misses(entry)) console.log(`${name}  misses its target: ${text}`);
+    for (const text of regressions(entry)) console.log(`${name}  got worse: ${text}`);
+    results[name] = entry;
+    if (!keep) {
+      const ordered = Object.fromEntries(Object.keys(benches).flatMap((known) => (known in results ? [[known, results[known]]] : [])));
+      write(resultsFile, `${JSON.stringify(ordered, null, 1)}\n`);
+      write(reportFile, markdown(ordered));
+    }
+  } catch (error) {
+    failures++;
+    console.error(`${name} failed: ${error.message}`);
+  }
+}
+process.exitCode = failures === 0 ? 0 : 1;
