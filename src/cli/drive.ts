@@ -22,6 +22,7 @@ export async function drive(
   const interruption = listenForInterruption((text) => {
     view.show({ kind: 'note', text });
   });
+  let recorded = false;
   try {
     // Loaded only now: listing and showing runs need none of it.
     const { startRun } = await import('../actors/system.ts');
@@ -30,7 +31,10 @@ export async function drive(
       signal: interruption.signal,
       progress: view.show,
       resume: flags.resume,
-      onRecord: (record) => interruption.lastly(() => record.flushSync()),
+      onRecord: (record) => {
+        recorded = true;
+        interruption.lastly(() => record.flushSync());
+      },
     });
     view.end();
     keepSummary(folder, summary);
@@ -43,7 +47,7 @@ export async function drive(
     view.end();
     const fault = faultOf(error);
     terminal.warn(failureText(fault));
-    terminal.warn(`what is recorded is safe in ${folder.dir}; go on with: ${program} resume ${folder.dir}`);
+    if (recorded) terminal.warn(`what is recorded is safe in ${folder.dir}; go on with: ${program} resume ${folder.dir}`);
     return exitCodeOf(fault);
   } finally {
     interruption.end();

@@ -8,7 +8,7 @@ import { boundarySync, RecordFault } from '../errors.ts';
 import { createFolder, findFolder } from '../record/folder.ts';
 import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
-import { newestModel } from './models.ts';
+import { newestModel, requireModel } from './models.ts';
 import { planOf, planText } from './plan.ts';
 import { configOfRun } from './resume.ts';
 import { changeConfig, readConfig } from './settings/read.ts';
@@ -30,6 +30,7 @@ export const evalCommand = (): Command =>
           terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
           return 0;
         }
+        requireModel(config.policy.model);
         const folder = createFolder(config.record.dir, config.name);
         boundarySync(RecordFault, `cannot write ${folder.config}`, () => writeFileSync(folder.config, stringify(config)));
         return drive(config, folder, { ...flags, resume: false }, terminal);

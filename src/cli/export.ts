@@ -28,7 +28,7 @@ const modelCommand = (): Command =>
           terminal.out(JSON.stringify({ v: 1, model: to, step: model.step, version: model.version, files: readdirSync(to), serve }));
         else
           terminal.out(
-            `policy version ${model.version}${model.step === null ? ' (nothing was trained yet)' : `, after step ${model.step}`}, in ${to}\nserve it: ${serve}`,
+            `policy version ${model.version}${model.step === null ? ' (no trained model is there)' : `, after step ${model.step}`}, in ${to}\nserve it: ${serve}`,
           );
         return 0;
       }),

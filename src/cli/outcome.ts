@@ -23,11 +23,15 @@ export function outcomeText(summary: RunSummary, { paint }: Pick<Terminal, 'pain
     head,
     figures,
     ...(faults.length === 0 ? [] : [`lost episodes: ${faults.join(', ')}`]),
-    ...(summary.heldOut === undefined ? [] : ['', 'success on held-out tools', heldOutTable(summary.heldOut)]),
+    ...(summary.heldOut === undefined ? [] : ['', 'success on held-out tools', measured(summary.heldOut)]),
     '',
     ...next,
   ].join('\n');
 }
+
+/** Before and after, or the one measurement there is. */
+const measured = (heldOut: NonNullable<RunSummary['heldOut']>): string =>
+  heldOut.gains === undefined ? levelTable(heldOut.after ?? heldOut.before ?? []) : heldOutTable(heldOut);
 
 /** One row a level; the same tasks before and after, so the interval is of the paired gain. */
 export function heldOutTable({ before, after, gains }: NonNullable<RunSummary['heldOut']>): string {

@@ -6,6 +6,7 @@ import { boundarySync, RecordFault } from '../errors.ts';
 import { createFolder } from '../record/folder.ts';
 import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
+import { requireModel } from './models.ts';
 import { planOf, planText } from './plan.ts';
 import { readConfig } from './settings/read.ts';
 
@@ -19,6 +20,7 @@ export const runCommand = (): Command =>
         terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
         return 0;
       }
+      requireModel(config.policy.model);
       const folder = createFolder(config.record.dir, config.name);
       boundarySync(RecordFault, `cannot write ${folder.config}`, () => {
         writeFileSync(folder.config, stringify(config));
