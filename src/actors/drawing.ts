@@ -2,9 +2,10 @@
 import type { Config } from '../config.ts';
 import { aspectsAt, type Drawn } from '../learning/curriculum.ts';
 import { taskFingerprint } from '../learning/evaluation.ts';
-import { TaskFault } from '../errors.ts';
+import { ConfigFault, TaskFault } from '../errors.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
 import { type PolicyVersion, type StepId, type TaskId, taskId } from '../protocol/ids.ts';
+import { canonical, type JsonValue } from '../protocol/json.ts';
 import type { Task } from '../protocol/task.ts';
 import { seedOf, stream } from '../random.ts';
 import type { Simulators, TaskView } from '../simulation/contract.ts';
@@ -35,6 +36,19 @@ export function drawTasks(config: Config, ports: DrawingPorts, step: StepId, dra
   return Promise.all(drawn.map(({ difficulty, aspects }, index) => write(config, ports, view(ports, taskId(step, index), 'train', difficulty, aspects, config.seed), version, signal)));
 }
 
+/**
+ * The tasks that are not in the record yet. Throws ConfigFault for one that an earlier process of this run drew otherwise:
+ * groups played then would be trained on beside groups of another world.
+ */
+export function unissued(tasks: readonly Task[], issued: ReadonlyMap<TaskId, Task>): Task[] {
+  return tasks.filter((task) => {
+    const earlier = issued.get(task.id);
+    if (earlier !== undefined && canonical(earlier as unknown as JsonValue) !== canonical(task as unknown as JsonValue))
+      throw new ConfigFault(`task ${task.id} is not the one this run drew before: the tools or the program have changed since; start a new run`);
+    return earlier === undefined;
+  });
+}
+
 /** The evaluation tasks of one level: every aspect at its bound, the same for every run with this `eval.seed`. */
 export function heldOutTasks(config: Config, ports: DrawingPorts, level: number, signal: AbortSignal): Promise<Task[]> {
   return Promise.all(
@@ -44,6 +58,13 @@ export function heldOutTasks(config: Config, ports: DrawingPorts, level: number,
       return write({ ...config, seed: config.eval.seed }, ports, view(ports, id, 'heldOut', level, aspects, config.eval.seed), 0 as PolicyVersion, signal);
     }),
   );
+}
+
+/** The task whose first prompt the canary sings: the same for every run with this `eval.seed`. */
+export function canaryTask(config: Config, ports: DrawingPorts, signal: AbortSignal): Promise<Task> {
+  const id = 'canary' as TaskId;
+  const aspects = aspectsAt(1, stream(seedOf(config.eval.seed, id)), 0);
+  return write({ ...config, seed: config.eval.seed }, ports, view(ports, id, 'heldOut', 1, aspects, config.eval.seed), 0 as PolicyVersion, signal);
 }
 
 /** Refuses training tasks that hold what evaluation holds out (rule L12). */

@@ -1,30 +1,21 @@
-/** The closing summary, from what the run left: its standing, its metrics file, its evaluations. */
+/** The closing summary, from what the run left: its standing, its metrics file, its examinations. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Standing } from '../gpu/policy-update-commit.ts';
 import { isLoss } from '../learning/census.ts';
 import type { RunId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import type { Gain, RunSummary } from '../protocol/summary.ts';
+import type { RunSummary } from '../protocol/summary.ts';
 import type { RunFolder } from '../record/folder.ts';
-import { type LevelOutcome, levelResult } from './evaluating.ts';
 
-export interface Ending {
+export interface Ending extends Pick<RunSummary, 'ended' | 'detail' | 'seconds'> {
   readonly folder: RunFolder;
-  readonly ended: RunSummary['ended'];
-  readonly detail: string;
-  readonly seconds: number;
   readonly standing: Standing;
-  /** Of the last step this process took. */
-  readonly metrics: JsonObject | undefined;
-  readonly outcomes: ReadonlyMap<'before' | 'during' | 'after', readonly LevelOutcome[]>;
-  readonly gains: readonly Gain[];
+  readonly heldOut: RunSummary['heldOut'];
 }
 
-export function summaryOf({ folder, ended, detail, seconds, standing, metrics, outcomes, gains }: Ending): RunSummary {
-  const rows = rowsOf(folder.metrics);
-  const total = (key: string): number => rows.reduce((sum, row) => sum + Number(row[key] ?? 0), 0);
-  const [before, after] = [outcomes.get('before'), outcomes.get('after')];
-  const gap = metrics?.['gap'];
+export function summaryOf({ folder, ended, detail, seconds, standing, heldOut }: Ending): RunSummary {
+  const rows = rowsOf(folder);
+  const gap = rows.findLast((row) => typeof row['gap'] === 'number')?.['gap'];
   return {
     v: 1,
     run: folder.name as RunId,
@@ -34,23 +25,20 @@ export function summaryOf({ folder, ended, detail, seconds, standing, metrics, o
     seconds,
     policyVersions: standing.weights.version + 1,
     difficulty: standing.curriculum.difficulty,
-    episodes: total('members'),
-    sampledTokens: total('sampledTokens'),
-    ...(before === undefined && after === undefined
-      ? {}
-      : {
-          heldOut: {
-            ...(before === undefined ? {} : { before: before.map(levelResult) }),
-            ...(after === undefined ? {} : { after: after.map(levelResult) }),
-            ...(gains.length === 0 ? {} : { gains: [...gains] }),
-          },
-        }),
+    episodes: total(rows, 'members'),
+    sampledTokens: total(rows, 'sampledTokens'),
+    ...(heldOut === undefined ? {} : { heldOut }),
     ...(typeof gap === 'number' ? { sampler: { meanAbsLogprobGap: gap } } : {}),
     faults: lostBy(rows),
     dir: folder.dir,
     model: standing.weights.dir,
   };
 }
+
+/** Tokens sampled in the committed steps. */
+export const sampledTokensOf = (folder: RunFolder): number => total(rowsOf(folder), 'sampledTokens');
+
+const total = (rows: readonly JsonObject[], key: string): number => rows.reduce((sum, row) => sum + Number(row[key] ?? 0), 0);
 
 function lostBy(rows: readonly JsonObject[]): Record<string, number> {
   const faults: Record<string, number> = {};
@@ -59,9 +47,9 @@ function lostBy(rows: readonly JsonObject[]): Record<string, number> {
   return faults;
 }
 
-const rowsOf = (file: string): JsonObject[] =>
-  existsSync(file)
-    ? readFileSync(file, 'utf8')
+const rowsOf = ({ metrics }: RunFolder): JsonObject[] =>
+  existsSync(metrics)
+    ? readFileSync(metrics, 'utf8')
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as JsonObject)

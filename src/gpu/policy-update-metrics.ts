@@ -7,6 +7,7 @@ import type { ObjectiveMetrics } from '../learning/objective.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { PolicyVersion } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { sampledLength } from '../protocol/trace.ts';
 
 /** Of the step's first pass over its samples: the on-policy one, whose ratios say what sampler and trainer disagree by. */
 export interface Learnt {
@@ -45,7 +46,8 @@ export function stepMetrics({ packed, groups, learnt, before, after, version }: 
     groupsTrained,
     rollouts,
     samples: batch.samples.length,
-    sampledTokens: sampledTokens(batch.samples),
+    trainedTokens: sampledTokens(batch.samples),
+    sampledTokens: groups.flatMap((group) => group.episodes.flatMap((episode) => episode.traces.map(sampledLength))).reduce((sum, length) => sum + length, 0),
     turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
     ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
   };

@@ -37,8 +37,6 @@ export type Ending = 'done' | 'budget' | 'interrupted' | 'fault';
 
 export interface ExperimentContext extends StepInput {
   readonly input: ExperimentInput;
-  /** Steps finished by this process. */
-  readonly finished: number;
   readonly when: When;
   readonly spent: 'steps' | 'tokens' | 'minutes' | null;
   readonly isInterrupted: boolean;
@@ -103,7 +101,9 @@ export const experimentMachine = setup({
     isSpent: ({ context }) => context.spent !== null,
     measuresNow: ({ context }) => {
       const { evaluateEvery } = context.input;
-      return evaluateEvery > 0 && context.finished > 0 && context.finished % evaluateEvery === 0 && context.when !== 'during';
+      // By the step's own number, so that a resumed run measures where an uninterrupted one does.
+      const last = context.step - 1;
+      return evaluateEvery > 0 && last > 0 && last % evaluateEvery === 0 && context.when !== 'during';
     },
   },
   actions: {
@@ -113,7 +113,6 @@ export const experimentMachine = setup({
     }),
     finishStep: assign(({ context }) => ({
       step: context.step + 1,
-      finished: context.finished + 1,
       when: 'before' as const,
       spent: context.input.lastStep !== null && context.step >= context.input.lastStep ? ('steps' as const) : context.spent,
     })),
@@ -139,7 +138,6 @@ export const experimentMachine = setup({
     step: input.step,
     version: input.version,
     difficulty: input.difficulty,
-    finished: 0,
     when: 'before',
     spent: input.lastStep !== null && input.step > input.lastStep ? 'steps' : null,
     isInterrupted: false,

@@ -29,6 +29,13 @@ export function recordAt(trace: TokenTrace, index: number): TokenRecord {
 
 export const isSampled = (trace: TokenTrace, index: number): boolean => ((trace[index * WORDS + 2] as number) & flag.sampled) !== 0;
 
+/** Records the policy sampled. */
+export function sampledLength(trace: TokenTrace): number {
+  let count = 0;
+  for (let i = 0; i < traceLength(trace); i++) if (isSampled(trace, i)) count++;
+  return count;
+}
+
 /** Every id of the trace, in order: what the policy is sent as its next prompt. */
 export function traceIds(trace: TokenTrace): Int32Array {
   const ids = new Int32Array(trace.length / WORDS);
