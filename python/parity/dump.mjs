@@ -31,8 +31,11 @@ const json = (name, value) => writeFileSync(join(out, name), JSON.stringify(valu
 /** The given weights, each moved by normal noise of a hundredth of its tensor's size: a policy some steps away from `tensors`. */
 function moved(tensors, seed, share) {
   const draw = gaussian(stream(seedOf('moved', seed)));
-  const size = (data) => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
-  return new Map([...tensors].map(([name, data]) => [name, data.map((x) => x + share * size(data) * draw())]));
+  const one = (data) => {
+    const size = Math.sqrt(data.reduce((sum, x) => sum + x * x, 0) / data.length);
+    return data.map((x) => x + share * size * draw());
+  };
+  return new Map([...tensors].map(([name, data]) => [name, one(data)]));
 }
 
 // Model directories: fresh weights, weights some steps away from them, and those named on the command line.
