@@ -94,7 +94,7 @@ describe('a model directory', () => {
       firstLosses: [6.1, 5.9],
       evaluation: [{ difficulty: 50, success: 0.5, interval: [0.43, 0.57], tasks: 200 }],
     });
-    writeModel(join(root, 'carded'), three, model, new Map([['README.md', card]]));
+    writeModel(join(root, 'carded'), three, model, { extra: new Map([['README.md', card]]) });
     const written = readFileSync(join(root, 'carded', 'README.md'), 'utf8');
     expect(written).toContain('| 50 | 0.500 | 0.430 to 0.570 | 200 |');
     expect(written).toContain('6.1 5.9');

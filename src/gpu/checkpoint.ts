@@ -1,24 +1,13 @@
 /**
  * Checkpoints on disk, one directory a step: complete or invisible. Knows files, hashes and names; not what is in them.
  *
- * Written under a temporary name, every file and the directory fsynced, renamed into place, and the manifest, which names every file's sha256, last.
- * So a directory without a manifest that verifies is the leftover of an interrupted write: never loaded, removed when seen.
+ * Written under a temporary name; the manifest, which names every file's sha256, comes last; when every file and folder is on the disk the directory is renamed into place.
+ * So a directory without a manifest that verifies is the leftover of an interrupted write or removal: never loaded, removed when seen.
  * Nothing in a manifest depends on where the run lies or on when it ran: equal histories have equal manifests.
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { z } from 'zod';
 import { boundary, boundarySync, RecordFault } from '../errors.ts';
@@ -52,7 +41,7 @@ const manifestName = 'manifest.json';
 const partial = (step: string): string => `.${step}.partial`;
 
 /**
- * `fill` writes the content into the directory it is given (which exists and is empty). Whatever an interrupted write of the same step left is removed first.
+ * `fill` writes the content into the directory it is given (which exists and is empty); it need not make it durable. Whatever an interrupted write of the same step left is removed first.
  * Throws RecordFault; then nothing of the step is visible.
  */
 export function writeCheckpoint(
@@ -66,13 +55,14 @@ export function writeCheckpoint(
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { recursive: true });
     await fill(temporary);
-    const files = filesIn(temporary).map((path) => ({ path, ...seal(join(temporary, path)) }));
-    for (const folder of foldersIn(temporary)) sync(folder);
-    renameSync(temporary, dir);
-    sync(root);
+    const files = filesIn(temporary).map((path) => ({ path, ...measure(join(temporary, path)) }));
     const manifest: Manifest = { format: 1, ...head, files };
     const text = `${JSON.stringify(manifest, null, 1)}\n`;
-    writeAtomically(dir, manifestName, text);
+    writeFileSync(join(temporary, manifestName), text);
+    // All at once: the disk is waited for once and not once a file.
+    await Promise.all([...filesIn(temporary).map((path) => join(temporary, path)), ...foldersIn(temporary)].map(sync));
+    renameSync(temporary, dir);
+    await sync(root);
     return { dir, manifest, hash: sha256(text) };
   });
 }
@@ -147,31 +137,17 @@ const filesIn = (dir: string): string[] =>
     .sort();
 const foldersIn = (dir: string): string[] => [...entries(dir).filter((path) => statSync(path).isDirectory()), dir];
 
-/** Makes the file durable and measures it. */
-function seal(path: string): { bytes: number; sha256: string } {
-  sync(path);
+function measure(path: string): { bytes: number; sha256: string } {
   const content = readFileSync(path);
   return { bytes: content.length, sha256: sha256(content) };
 }
 
-function sync(path: string): void {
-  const file = openSync(path, 'r');
+/** Resolves when the file, or the folder's list of names, is on the disk. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    fsyncSync(file);
+    await file.sync();
   } finally {
-    closeSync(file);
+    await file.close();
   }
-}
-
-function writeAtomically(dir: string, name: string, text: string): void {
-  const temporary = join(dir, `.${name}.partial`);
-  const file = openSync(temporary, 'w');
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, join(dir, name));
-  sync(dir);
 }

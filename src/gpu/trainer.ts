@@ -25,9 +25,9 @@ export interface Trainer {
   optimStep(step: OptimStep): Promise<{ readonly gradNorm: number }>;
   /** Log-probs of each sampled token under the present weights, samples in batch order: the canary's and the progress's view. Leaves the gradient as it is. */
   logprobs(batch: TokenBatch): Promise<Float32Array>;
-  /** Writes a complete model directory (temporary name, fsync, rename) that an engine can publish. `dir` must not exist. */
+  /** Writes a complete model directory that an engine can publish. `dir` must not exist. The checkpoint it is part of makes it durable. */
   saveWeightsForSampler(dir: string, version: PolicyVersion): Promise<Weights>;
-  /** Weights, optimiser and step count, into a directory that must not exist. */
+  /** Weights, optimiser and step count, into a directory that must not exist; made durable likewise. */
   saveState(dir: string): Promise<void>;
   /** Goes on bit for bit where `saveState` left off; an accumulated gradient is cleared. */
   loadState(dir: string): Promise<void>;

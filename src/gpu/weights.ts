@@ -3,7 +3,7 @@
  * troupe.json (which rows stay frozen). The same directory loads in transformers and vLLM. Knows files and their form; computes nothing.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
@@ -42,9 +42,15 @@ const Notes = z.strictObject({ version: PolicyVersion, frozen: z.array(z.strictO
 
 /**
  * Writes a complete directory under a temporary name, fsyncs it and renames it into place, so that `dir` is whole or absent, whenever the process dies.
- * `extra` adds files (a model card, provenance). Throws RecordFault if `dir` exists or cannot be written.
+ * `extra` adds files (a model card, provenance); `durable: false` leaves the fsync to the checkpoint the directory is part of.
+ * Throws RecordFault if `dir` exists or cannot be written.
  */
-export function writeModel(dir: string, version: PolicyVersion, model: Model, extra: ReadonlyMap<string, string> = new Map()): Weights {
+export function writeModel(
+  dir: string,
+  version: PolicyVersion,
+  model: Model,
+  { extra = new Map(), durable = true }: { readonly extra?: ReadonlyMap<string, string>; readonly durable?: boolean } = {},
+): Weights {
   return boundarySync(RecordFault, `write model ${dir}`, () => {
     if (existsSync(dir)) throw new RecordFault(`write model ${dir}: it exists`);
     const { shape, vocabulary } = model;
@@ -61,10 +67,10 @@ export function writeModel(dir: string, version: PolicyVersion, model: Model, ex
     const temporary = join(dirname(dir), `.${basename(dir)}.partial`);
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { recursive: true });
-    for (const [name, content] of files) writeDurably(join(temporary, name), content);
-    syncDirectory(temporary);
+    for (const [name, content] of files) writeFileSync(join(temporary, name), content, { flag: 'wx', flush: durable });
+    if (durable) syncDirectory(temporary);
     renameSync(temporary, dir);
-    syncDirectory(dirname(dir));
+    if (durable) syncDirectory(dirname(dir));
     return { version, kind: 'full', dir, sha256: sha256(safetensors) };
   });
 }
@@ -137,17 +143,6 @@ function readBytes(dir: string, name: string): Uint8Array {
   return readFileSync(path);
 }
 const readText = (dir: string, name: string): string => new TextDecoder().decode(readBytes(dir, name));
-
-function writeDurably(path: string, content: string | Uint8Array): void {
-  const file = openSync(path, 'wx');
-  try {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
 
 function syncDirectory(path: string): void {
   const directory = openSync(path, 'r');

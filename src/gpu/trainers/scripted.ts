@@ -13,6 +13,8 @@ import type { Weights } from '../../protocol/policy.ts';
 import { decodeSafetensors, encodeSafetensors } from '../safetensors.ts';
 import type { OptimStep, Trainer } from '../trainer.ts';
 
+/** Steps, table, first and second moments, as this machine writes doubles. */
+const stateFile = 'state.f64';
 const [beta1, beta2, epsilon] = [0.9, 0.95, 1e-8];
 
 /** A directory the scripted trainer wrote: its table as one tensor, [vocabulary, vocabulary]. */
@@ -112,26 +114,18 @@ export function createScriptedTrainer(vocabulary: number, logits?: ArrayLike<num
       verb(`save state ${dir}`, () => {
         refuseExisting(dir);
         mkdirSync(dir, { recursive: true });
-        writeFileSync(
-          join(dir, 'state.json'),
-          JSON.stringify({ table: [...state.table], first: [...state.first], second: [...state.second], steps: state.steps }),
-        );
+        const whole = new Float64Array(1 + 3 * size);
+        whole[0] = state.steps;
+        for (const [part, values] of [state.table, state.first, state.second].entries()) whole.set(values, 1 + part * size);
+        writeFileSync(join(dir, stateFile), whole);
       }),
     loadState: (dir) =>
       verb(`load state ${dir}`, () => {
-        const saved = JSON.parse(readFileSync(join(dir, 'state.json'), 'utf8')) as {
-          table: number[];
-          first: number[];
-          second: number[];
-          steps: number;
-        };
-        if (saved.table.length !== size) throw new TrainerFault(`${dir} holds another vocabulary`);
-        state = {
-          table: Float64Array.from(saved.table),
-          first: Float64Array.from(saved.first),
-          second: Float64Array.from(saved.second),
-          steps: saved.steps,
-        };
+        const bytes = readFileSync(join(dir, stateFile));
+        if (bytes.length !== 8 * (1 + 3 * size)) throw new TrainerFault(`${dir} holds another vocabulary`);
+        const whole = new Float64Array(new Uint8Array(bytes).buffer);
+        const part = (n: number): Float64Array<ArrayBuffer> => whole.slice(1 + n * size, 1 + (n + 1) * size);
+        state = { table: part(0), first: part(1), second: part(2), steps: whole[0] as number };
         gradient = new Float64Array(size);
       }),
     close: () => {

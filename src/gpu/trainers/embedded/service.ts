@@ -89,7 +89,7 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
       return { gradNorm };
     },
     logprobs: (batch) => scores(core, batch.shards),
-    saveWeights: (to, version) => writeModel(to, version, { ...model, tensors: core.tensors() }),
+    saveWeights: (to, version) => writeModel(to, version, { ...model, tensors: core.tensors() }, { durable: false }),
     saveState: (to) => saveState(core, to),
     loadState: (from) => {
       loadState(core, from);
