@@ -27,7 +27,11 @@ export interface Accelerator {
 /** `weights` answer at first; `model` is the base, which stays the KL's reference. */
 export function acceleratorFor(config: Config, model: StoredModel, weights: Weights, renderer: Renderer): Accelerator {
   const played = scriptedTeacher(config, renderer);
-  return { engine: engineFor(config, model, weights, played), trainer: trainerFor(config, model), announce: (jobs) => played?.announce(jobs) };
+  return {
+    engine: engineFor(config, model, weights, played),
+    trainer: trainerFor(config, model),
+    announce: (jobs) => played?.announce(jobs),
+  };
 }
 
 function engineFor(config: Config, model: StoredModel, weights: Weights, played: ReturnType<typeof scriptedTeacher>): Engine {

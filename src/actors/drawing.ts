@@ -32,8 +32,19 @@ export function repositoryFor(config: Config): { readonly repository: Repository
 }
 
 /** The training tasks of a step, one per draw of the curriculum. */
-export function drawTasks(config: Config, ports: DrawingPorts, step: StepId, drawn: readonly Drawn[], version: PolicyVersion, signal: AbortSignal): Promise<Task[]> {
-  return Promise.all(drawn.map(({ difficulty, aspects }, index) => write(config, ports, view(ports, taskId(step, index), 'train', difficulty, aspects, config.seed), version, signal)));
+export function drawTasks(
+  config: Config,
+  ports: DrawingPorts,
+  step: StepId,
+  drawn: readonly Drawn[],
+  version: PolicyVersion,
+  signal: AbortSignal,
+): Promise<Task[]> {
+  return Promise.all(
+    drawn.map(({ difficulty, aspects }, index) =>
+      write(config, ports, view(ports, taskId(step, index), 'train', difficulty, aspects, config.seed), version, signal),
+    ),
+  );
 }
 
 /**
@@ -44,7 +55,9 @@ export function unissued(tasks: readonly Task[], issued: ReadonlyMap<TaskId, Tas
   return tasks.filter((task) => {
     const earlier = issued.get(task.id);
     if (earlier !== undefined && canonical(earlier as unknown as JsonValue) !== canonical(task as unknown as JsonValue))
-      throw new ConfigFault(`task ${task.id} is not the one this run drew before: the tools or the program have changed since; start a new run`);
+      throw new ConfigFault(
+        `task ${task.id} is not the one this run drew before: the tools or the program have changed since; start a new run`,
+      );
     return earlier === undefined;
   });
 }
@@ -55,7 +68,13 @@ export function heldOutTasks(config: Config, ports: DrawingPorts, level: number,
     Array.from({ length: config.eval.tasks }, (_, n) => {
       const id = `heldOut.d${String(level).padStart(3, '0')}.t${String(n).padStart(3, '0')}` as TaskId;
       const aspects = aspectsAt(level, stream(seedOf(config.eval.seed, id)), 0);
-      return write({ ...config, seed: config.eval.seed }, ports, view(ports, id, 'heldOut', level, aspects, config.eval.seed), 0 as PolicyVersion, signal);
+      return write(
+        { ...config, seed: config.eval.seed },
+        ports,
+        view(ports, id, 'heldOut', level, aspects, config.eval.seed),
+        0 as PolicyVersion,
+        signal,
+      );
     }),
   );
 }
@@ -64,7 +83,13 @@ export function heldOutTasks(config: Config, ports: DrawingPorts, level: number,
 export function canaryTask(config: Config, ports: DrawingPorts, signal: AbortSignal): Promise<Task> {
   const id = 'canary' as TaskId;
   const aspects = aspectsAt(1, stream(seedOf(config.eval.seed, id)), 0);
-  return write({ ...config, seed: config.eval.seed }, ports, view(ports, id, 'heldOut', 1, aspects, config.eval.seed), 0 as PolicyVersion, signal);
+  return write(
+    { ...config, seed: config.eval.seed },
+    ports,
+    view(ports, id, 'heldOut', 1, aspects, config.eval.seed),
+    0 as PolicyVersion,
+    signal,
+  );
 }
 
 /** Refuses training tasks that hold what evaluation holds out (rule L12). */
@@ -76,15 +101,33 @@ export function leakGuard(heldOut: readonly Task[]): (training: readonly Task[])
       const same = tasks.get(taskFingerprint(task));
       if (same !== undefined) throw new TaskFault(`training task ${task.id} equals evaluation task ${same}`);
       const tool = task.tools.find(({ name }) => tools.has(name));
-      if (tool !== undefined) throw new TaskFault(`training task ${task.id} holds the tool ${tool.name} of evaluation task ${tools.get(tool.name)}`);
+      if (tool !== undefined)
+        throw new TaskFault(`training task ${task.id} holds the tool ${tool.name} of evaluation task ${tools.get(tool.name)}`);
     }
   };
 }
 
-function view({ repository }: DrawingPorts, id: TaskId, split: Task['split'], difficulty: number, aspects: Task['aspects'], seed: number): TaskView {
+function view(
+  { repository }: DrawingPorts,
+  id: TaskId,
+  split: Task['split'],
+  difficulty: number,
+  aspects: Task['aspects'],
+  seed: number,
+): TaskView {
   const own = seedOf(seed, id);
   return { id, split, difficulty, aspects, tools: subset(repository, aspects.tools.value, stream(seedOf(own, 'tools')), split), seed: own };
 }
 
-const write = ({ seed, rollout }: Config, { simulators, clock, record }: DrawingPorts, of: TaskView, version: PolicyVersion, signal: AbortSignal): Promise<Task> =>
-  writeTask({ view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version }, { writer: simulators.task, record, clock }, signal);
+const write = (
+  { seed, rollout }: Config,
+  { simulators, clock, record }: DrawingPorts,
+  of: TaskView,
+  version: PolicyVersion,
+  signal: AbortSignal,
+): Promise<Task> =>
+  writeTask(
+    { view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version },
+    { writer: simulators.task, record, clock },
+    signal,
+  );

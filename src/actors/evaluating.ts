@@ -51,7 +51,8 @@ function passes(sampled: readonly (readonly Attempt[])[]): Pick<LevelResult, 'pa
   const most = Math.min(...counts.map(({ n }) => n));
   const passAt: Record<string, number> = {};
   const passHat: Record<string, number> = {};
-  const mean = (of: (n: number, c: number, k: number) => number, k: number): number => counts.reduce((sum, { n, c }) => sum + of(n, c, k), 0) / counts.length;
+  const mean = (of: (n: number, c: number, k: number) => number, k: number): number =>
+    counts.reduce((sum, { n, c }) => sum + of(n, c, k), 0) / counts.length;
   for (let k = 1; k <= most; k *= 2) {
     passAt[k] = mean(passAtK, k);
     passHat[k] = mean(passHatK, k);

@@ -69,18 +69,18 @@ export function createExamination(config: Config, { run, drawing, roll, record, 
         }),
       ),
     );
-    const groups = new Map((await roll(jobs, signal, (sealed) => onSealed(sealed, jobs.length))).map((group) => [group.id as string, group]));
+    const groups = new Map(
+      (await roll(jobs, signal, (sealed) => onSealed(sealed, jobs.length))).map((group) => [group.id as string, group]),
+    );
     const attempts = (name: Sitting['name'], task: Task, members: number) => {
       const group = groups.get(`${scope}.${name}.${task.id}`);
       return group === undefined ? [] : attemptsOf(group, members);
     };
-    return papers.map(
-      ({ D, tasks }): LevelOutcome => ({
-        D,
-        greedy: greedy ? tasks.map((task) => attempts('greedy', task, 1)[0] ?? null) : null,
-        sampled: samples > 0 ? tasks.map((task) => attempts('sampled', task, samples)) : null,
-      }),
-    );
+    return papers.map(({ D, tasks }): LevelOutcome => ({
+      D,
+      greedy: greedy ? tasks.map((task) => attempts('greedy', task, 1)[0] ?? null) : null,
+      sampled: samples > 0 ? tasks.map((task) => attempts('sampled', task, samples)) : null,
+    }));
   };
 
   return {

@@ -12,7 +12,14 @@ export interface JobChanges {
   readonly temperature?: number;
 }
 
-export function jobOf({ seed, rollout }: Config, run: RunId, step: StepId, task: Task, version: PolicyVersion, changes: JobChanges = {}): GroupJob {
+export function jobOf(
+  { seed, rollout }: Config,
+  run: RunId,
+  step: StepId,
+  task: Task,
+  version: PolicyVersion,
+  changes: JobChanges = {},
+): GroupJob {
   const { turnMs, episodeMs, groupMs } = rollout.deadlines;
   return {
     run,
@@ -23,7 +30,11 @@ export function jobOf({ seed, rollout }: Config, run: RunId, step: StepId, task:
     minimumScored: changes.minimumScored ?? rollout.minimumScored,
     seed,
     version,
-    sampling: { temperature: changes.temperature ?? rollout.temperature, maxTokens: rollout.maxTokens, contextLength: rollout.contextLength },
+    sampling: {
+      temperature: changes.temperature ?? rollout.temperature,
+      maxTokens: rollout.maxTokens,
+      contextLength: rollout.contextLength,
+    },
     deadlines: { turnMs, episodeMs, groupMs },
     attempts: rollout.attempts,
     askAttempts: rollout.askAttempts,

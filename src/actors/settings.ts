@@ -25,7 +25,11 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
     optimiser: { kind: trainer.optimizer, learningRate: trainer.learningRate, weightDecay: trainer.weightDecay, clip: trainer.gradClip },
     warmup: trainer.warmup,
     epochs: trainer.epochs,
-    batch: { std: trainer.std, minimumScored: rollout.minimumScored, constantLength: trainer.constantLength > 0 ? trainer.constantLength : undefined },
+    batch: {
+      std: trainer.std,
+      minimumScored: rollout.minimumScored,
+      constantLength: trainer.constantLength > 0 ? trainer.constantLength : undefined,
+    },
     curriculum,
     staleness: rollout.staleness,
     losses: rollout.losses,

@@ -43,7 +43,8 @@ const total = (rows: readonly JsonObject[], key: string): number => rows.reduce(
 function lostBy(rows: readonly JsonObject[]): Record<string, number> {
   const faults: Record<string, number> = {};
   for (const row of rows)
-    for (const [fate, count] of Object.entries((row['fates'] ?? {}) as Record<string, number>)) if (isLoss(fate)) faults[fate] = (faults[fate] ?? 0) + count;
+    for (const [fate, count] of Object.entries((row['fates'] ?? {}) as Record<string, number>))
+      if (isLoss(fate)) faults[fate] = (faults[fate] ?? 0) + count;
   return faults;
 }
 

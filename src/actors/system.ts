@@ -82,8 +82,15 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const run = folder.name as RunId;
   const recording = { segmentBytes: config.record.segmentBytes, transcripts: config.record.transcripts };
   const { record, recovered } = resume
-    ? await resumeRecord(folder, () => recording, (committed) => standingAfter(folder.checkpoints, committed) !== null)
-    : { record: await startRecord(folder, { run, ...recording }, { version: programVersion, config: config as unknown as JsonObject }), recovered: null };
+    ? await resumeRecord(
+        folder,
+        () => recording,
+        (committed) => standingAfter(folder.checkpoints, committed) !== null,
+      )
+    : {
+        record: await startRecord(folder, { run, ...recording }, { version: programVersion, config: config as unknown as JsonObject }),
+        recovered: null,
+      };
   opened.add(record, () => record.close());
   onRecord?.(record);
   if (record.repaired > 0) note(`the journal's last record was torn: ${record.repaired} bytes cut off`);
@@ -136,7 +143,10 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
 
   // ── tasks: for training, for the examination, for the canary ──
   const { repository, rejected } = repositoryFor(config);
-  if (rejected.length > 0) note(`${repository.tools.length} tools of ${config.tools} are used, ${rejected.length} are not (tools check ${config.tools} tells why)`);
+  if (rejected.length > 0)
+    note(
+      `${repository.tools.length} tools of ${config.tools} are used, ${rejected.length} are not (tools check ${config.tools} tells why)`,
+    );
   const recordEvents: DrawingPorts['record'] = (events) => record.append({ kind: 'events', events });
   const wheel = opened.add(deadlineWheel(systemClock), (each) => each.close());
   const events = recorder(recordEvents, wheel);
@@ -188,7 +198,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     timing: (row) => record.timing(row),
     progress,
   });
-  const phase = (name: Phase, step: number, done: number, of: number): void => progress({ kind: 'phase', phase: name, step, steps, done, of });
+  const phase = (name: Phase, step: number, done: number, of: number): void =>
+    progress({ kind: 'phase', phase: name, step, steps, done, of });
   let tasks: readonly Task[] = [];
   let groups: readonly RolloutGroup[] = [];
   let paused: string | null = null;
@@ -223,7 +234,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
       paused = result.pause;
       experiment.send({ type: 'run.interrupt' });
     }
-    if (config.budget.tokens !== undefined && account.sampledTokens >= config.budget.tokens) experiment.send({ type: 'budget.spent', budget: 'tokens' });
+    if (config.budget.tokens !== undefined && account.sampledTokens >= config.budget.tokens)
+      experiment.send({ type: 'budget.spent', budget: 'tokens' });
     const { committed, weights, curriculum: after } = result.standing;
     return { trained: committed?.trained ?? 0, version: weights.version, difficulty: after.difficulty };
   };
@@ -270,7 +282,11 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     },
   );
   events.watch(experiment, 'run', waits);
-  if (budgetMs !== undefined) opened.add(systemClock.after(budgetMs, () => experiment.send({ type: 'budget.spent', budget: 'minutes' })), (recall) => recall());
+  if (budgetMs !== undefined)
+    opened.add(
+      systemClock.after(budgetMs, () => experiment.send({ type: 'budget.spent', budget: 'minutes' })),
+      (recall) => recall(),
+    );
   const interrupt = (): void => experiment.send({ type: 'run.interrupt' });
   opened.add(interrupt, () => signal.removeEventListener('abort', interrupt));
 

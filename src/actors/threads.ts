@@ -2,4 +2,5 @@
 import { availableParallelism } from 'node:os';
 
 /** 0 = one per core, at most `limit`. */
-export const threadsOf = (setting: number, limit = 64): number => (setting > 0 ? setting : Math.max(1, Math.min(limit, availableParallelism())));
+export const threadsOf = (setting: number, limit = 64): number =>
+  setting > 0 ? setting : Math.max(1, Math.min(limit, availableParallelism()));

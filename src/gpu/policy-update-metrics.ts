@@ -47,7 +47,9 @@ export function stepMetrics({ packed, groups, learnt, before, after, version }: 
     rollouts,
     samples: batch.samples.length,
     trainedTokens: sampledTokens(batch.samples),
-    sampledTokens: groups.flatMap((group) => group.episodes.flatMap((episode) => episode.traces.map(sampledLength))).reduce((sum, length) => sum + length, 0),
+    sampledTokens: groups
+      .flatMap((group) => group.episodes.flatMap((episode) => episode.traces.map(sampledLength)))
+      .reduce((sum, length) => sum + length, 0),
     turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
     ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
   };

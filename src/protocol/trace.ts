@@ -56,7 +56,13 @@ export function appendPrompt(trace: TokenTrace, ids: Int32Array, policyVersion: 
 }
 
 /** A new trace: `trace` followed by tokens the policy sampled; `stopped` marks the last one as the sampled stop token. */
-export function appendSampled(trace: TokenTrace, ids: Int32Array, logprobs: Float32Array, stopped: boolean, policyVersion: number): TokenTrace {
+export function appendSampled(
+  trace: TokenTrace,
+  ids: Int32Array,
+  logprobs: Float32Array,
+  stopped: boolean,
+  policyVersion: number,
+): TokenTrace {
   if (ids.length !== logprobs.length) throw new RangeError(`${ids.length} ids with ${logprobs.length} log-probs`);
   const grown = grow(trace, ids.length);
   const floats = new Float32Array(grown.buffer);
