@@ -177,7 +177,7 @@ describe('a damaged journal', () => {
     const cwd = freshDir();
     const episodes = readFileSync(join(cwd, 'runs/t/episodes.jsonl'));
     truncateSync(journal(cwd), statSync(journal(cwd)).size - 3);
-    expect(troupe(['resume', 't', '--quiet'], { cwd }).code).toBe(0);
+    expect(troupe(['resume', 't', '--quiet'], { cwd })).toMatchObject({ code: 0, err: '' });
     expect(readFileSync(join(cwd, 'runs/t/episodes.jsonl'))).toEqual(episodes);
   });
 
@@ -190,7 +190,7 @@ describe('a damaged journal', () => {
     expect(troupe(['repair', 't', '--yes'], { cwd }).code).toBe(0);
     const [cut] = readdirSync(join(cwd, 'runs/t/journal')).filter((name) => name.endsWith('.cut'));
     expect(statSync(journal(cwd)).size + statSync(join(cwd, 'runs/t/journal', cut as string)).size).toBe(before);
-    expect(troupe(['resume', 't', '--quiet'], { cwd }).code).toBe(0);
+    expect(troupe(['resume', 't', '--quiet'], { cwd })).toMatchObject({ code: 0, err: '' });
     expect(readFileSync(join(cwd, 'runs/t/episodes.jsonl'))).toEqual(episodes);
   });
 });
@@ -208,7 +208,7 @@ describe('a full disk', () => {
     expect([status, stderr]).toEqual([3, expect.stringMatching(/cannot write .*000001\.journal: .*whole up to byte \d+.*\n.*resume/)]);
     expect(troupe(['repair', 't'], { cwd }).out).toMatch(/^sound: \d+ frames/);
     expect(framesIn(cwd)).toBeGreaterThan(3);
-    expect(troupe(['resume', 't', '--quiet'], { cwd }).code).toBe(0);
+    expect(troupe(['resume', 't', '--quiet'], { cwd })).toMatchObject({ code: 0, err: '' });
     expect(readFileSync(join(cwd, 'runs/t/episodes.jsonl'))).toEqual(episodes);
   });
 });

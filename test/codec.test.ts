@@ -1,12 +1,12 @@
 /** The codec: what travels comes back equal, and bytes nobody packed never do more than throw. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { frameLimit, pack, unpack, wellFormed, WireError, wireVersion } from '../src/protocol/codec.ts';
 import { Frame } from '../src/protocol/frame.ts';
 import { RolloutGroup } from '../src/protocol/group.ts';
 import { ChatReply, ChatRequest, InferenceFault, TokenReply, TokenRequest } from '../src/protocol/inference.ts';
 import { Task } from '../src/protocol/task.ts';
-import { arbitraryOf } from './support/arbitrary.ts';
+import { arbitraryOf } from './support/schema-values.ts';
 
 const messages = { TokenRequest, TokenReply, ChatRequest, ChatReply, InferenceFault, Task, RolloutGroup, Frame };
 

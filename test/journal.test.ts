@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { RecordFault } from '../src/errors.ts';
 import type { Frame } from '../src/protocol/frame.ts';
@@ -11,7 +11,7 @@ import { inspectJournal, segmentFile } from '../src/record/inspection.ts';
 import { Journal } from '../src/record/journal.ts';
 import { framesFrom, readJournal, type Recorded } from '../src/record/reader.ts';
 import { cutJournal } from '../src/record/repair.ts';
-import { arbitraryOf } from './support/arbitrary.ts';
+import { arbitraryOf } from './support/schema-values.ts';
 import { Frame as FrameSchema } from '../src/protocol/frame.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'troupe-journal-'));

@@ -34,7 +34,7 @@ async function imitate(config: Config, flags: Flags, terminal: Terminal): Promis
   const folder = resolve(config.record.dir, `${config.name}.imitation`);
   boundarySync(RecordFault, `cannot make ${folder}`, () => mkdirSync(folder, { recursive: true }));
   const lock = lockRun(folder);
-  const interruption = listenForInterruption(terminal.say);
+  const interruption = listenForInterruption((text) => terminal.say(text));
   let lastLine = '';
   try {
     const { runImitation } = await import('../actors/imitation.ts');

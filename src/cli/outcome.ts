@@ -49,7 +49,7 @@ export function heldOutTable({ before, after, gains }: NonNullable<RunSummary['h
   return table(['D', 'n', 'before', 'after', 'gain (95 %)'], rows);
 }
 
-export const levelTable = (levels: readonly LevelResult[]): string =>
+const levelTable = (levels: readonly LevelResult[]): string =>
   table(
     ['D', 'n', 'greedy', 'sampled', '95 %'],
     levels.map(({ D, n, greedy, sampled, ci: [low, high] }) => [

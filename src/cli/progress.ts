@@ -9,7 +9,7 @@ const bars = '▁▂▃▄▅▆▇█';
 const shownSteps = 24;
 
 export interface ProgressView {
-  show(progress: Progress): void;
+  readonly show: (progress: Progress) => void;
   /** Leaves the cursor on an empty line. */
   end(): void;
 }
@@ -103,7 +103,7 @@ const faultText = (faults: Readonly<Record<string, number>>): string[] => {
   return entries.length === 0 ? [] : [`lost ${entries.map(([reason, n]) => `${printableLine(reason)} ${n}`).join(', ')}`];
 };
 
-export const levelsText = (when: string, levels: readonly LevelResult[]): string =>
+const levelsText = (when: string, levels: readonly LevelResult[]): string =>
   `held-out success ${when}: ${levels.map(({ D, greedy, sampled }) => `D${D} ${figure(greedy ?? sampled)}`).join('  ')}`;
 
 const figure = (value: number | null): string => (value === null ? '–' : value.toFixed(2));

@@ -4,6 +4,7 @@ import { ConfigFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
 import { RolloutGroup } from '../protocol/group.ts';
 import { type GroupId, type StepId } from '../protocol/ids.ts';
+import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import { findFolder, type RunFolder } from '../record/folder.ts';
 import { episodeRows } from '../record/projections/episodes.ts';
 import { transcriptOf } from '../record/projections/transcript.ts';
@@ -88,8 +89,9 @@ function lastStep(folder: RunFolder): string {
   return last === '' ? 'no group was sealed yet' : `the last step with groups is ${last}`;
 }
 
-function episodeTable(rows: readonly { readonly [key: string]: unknown }[], folder: RunFolder): string {
-  const cell = (value: unknown): string => (value === null || value === undefined ? '–' : printableLine(String(value)));
+function episodeTable(rows: readonly JsonObject[], folder: RunFolder): string {
+  const cell = (value: JsonValue | undefined): string =>
+    value === null || value === undefined ? '–' : printableLine(typeof value === 'string' ? value : JSON.stringify(value));
   const listed = table(
     ['episode', 'D', 'branch', 'reward', 'outcome', 'turns', 'calls', 'sampled', 'reason'],
     rows.map((row) => [

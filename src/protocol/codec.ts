@@ -81,6 +81,9 @@ function refuse(value: unknown, path: string, depth: number): void {
     case 'object':
       if (value !== null) refuseInside(value, path, depth);
       return;
+    case 'bigint':
+    case 'function':
+    case 'symbol':
     default:
       throw new WireError(`${path} is a ${typeof value}`);
   }

@@ -82,19 +82,17 @@ export function listFolders(parent: string): RunFolder[] {
 
 const isRun = (dir: string): boolean => existsSync(join(dir, 'journal')) && statSync(join(dir, 'journal')).isDirectory();
 
+const elsewhere = 'choose another with --set record.dir=<folder>';
+const reasons: Readonly<Record<string, string>> = {
+  ENOTDIR: `a part of the path is a file; ${elsewhere}`,
+  EEXIST: `a part of the path is a file; ${elsewhere}`,
+  EACCES: `no permission to write there; ${elsewhere}`,
+  EPERM: `no permission to write there; ${elsewhere}`,
+  EROFS: `the file system is read-only; ${elsewhere}`,
+  ENOSPC: 'no space left on the device',
+};
+
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'a part of the path is a file; choose another with --set record.dir=<folder>';
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-      return 'no permission to write there; choose another with --set record.dir=<folder>';
-    case 'ENOSPC':
-      return 'no space left on the device';
-    default:
-      return message;
-  }
+  return reasons[code ?? ''] ?? message;
 }

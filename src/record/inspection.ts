@@ -28,7 +28,7 @@ export interface Segment {
 }
 
 /** Where the journal stops being readable although more follows. */
-export interface Damage {
+interface Damage {
   readonly segment: number;
   readonly offset: number;
   /** For people, with the way on. */

@@ -46,7 +46,7 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
   // Only where sealed groups lie: a long run's groups do not fit into memory together.
   const sealed = new Map<GroupId, { readonly envelope: GroupEnvelope; readonly at: Position }>();
   for (const { frame, at } of framesFrom(dir)) {
-    if (frame.kind === 'call.reply') replies.add(frame.id, frame.group, frame.bytes as Bytes);
+    if (frame.kind === 'call.reply') replies.add(frame.id, frame.group, frame.bytes);
     else if (frame.kind === 'group.sealed') {
       sealed.set(frame.envelope.group, { envelope: frame.envelope, at });
       replies.forget(frame.envelope.group);
@@ -91,11 +91,11 @@ function isEvaluated(name: string, after: string, evaluations: readonly FrameOf<
 function bytesAt(dir: string, at: Position): Bytes {
   const [recorded] = framesFrom(dir, at);
   if (recorded?.frame.kind !== 'group.sealed') throw new RecordFault(`the journal in ${dir} changed while it was read`);
-  return recorded.frame.bytes as Bytes;
+  return recorded.frame.bytes;
 }
 
 /** Commits that count: a process that resumed after step s took back every commit behind s. Oldest first. */
-export function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
+function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
   let commits: StepCommitted[] = [];
   for (const frame of frames) {
     if (frame.kind === 'step.committed') commits.push(frame.committed);

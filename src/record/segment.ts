@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { frameLimit, wireVersion } from '../protocol/codec.ts';
 
 /** Bytes before each payload. */
-export const headBytes = 8;
+const headBytes = 8;
 const chunkBytes = 1 << 20;
 
 export interface RawRecord {

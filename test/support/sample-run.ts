@@ -15,9 +15,9 @@ import type { Turn } from '../../src/protocol/turn.ts';
 import { createFolder, type RunFolder } from '../../src/record/folder.ts';
 import { type RunRecord, startRecord } from '../../src/record/record.ts';
 
-export const runOf = (folder: RunFolder): RunId => folder.name as RunId;
+const runOf = (folder: RunFolder): RunId => folder.name as RunId;
 
-export function sampleTask(step: number, index: number): Task {
+function sampleTask(step: number, index: number): Task {
   const aspect = { bound: 1, value: 1 };
   const none = { bound: 0, value: 0 };
   return {
@@ -49,7 +49,7 @@ export function sampleTask(step: number, index: number): Task {
 }
 
 const call = { name: 'find_book', arguments: { title: 'emma' } };
-export const sampleTurns: Turn[] = [
+const sampleTurns: Turn[] = [
   { role: 'user', text: 'find emma' },
   { role: 'agent', thought: 'books', text: '', calls: [call] },
   { role: 'tool', call, status: 'ok', result: { shelf: 7 }, patch: [] },
@@ -115,7 +115,7 @@ export const commitOf = (step: number): StepCommitted => ({
   chain: `chain${step}`,
 });
 
-export const metricsOf = (step: number): JsonObject => ({
+const metricsOf = (step: number): JsonObject => ({
   difficulty: 3 * step - 2,
   nextDifficulty: 3 * step + 1,
   meanReward: 0.5,

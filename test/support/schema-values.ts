@@ -1,5 +1,5 @@
 /** Draws valid values of a zod schema for properties. Knows the node kinds our protocol uses and refuses any other by name, so that a new kind is never silently left untested. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { z } from 'zod';
 
 interface Def {

@@ -25,27 +25,21 @@ function unknownKey(path: readonly PropertyKey[]): Complaint {
   return { path, text: `unknown key "${key}"; ${meant === null ? 'config explain lists all keys' : `did you mean "${meant}"?`}` };
 }
 
+/** Issues about one value, which the schema's own words explain better than zod's. */
+const ofOneValue: ReadonlySet<string> = new Set(['invalid_type', 'too_small', 'too_big', 'not_multiple_of', 'invalid_format']);
+
 function textOf(issue: Issue, found: unknown): string {
   const allowed = allowedAt(issue.path);
-  switch (issue.code) {
-    case 'invalid_value': {
-      const meant = typeof found === 'string' ? nearest(found, issue.values.map(String)) : null;
-      return `${shown(found)} is not allowed; expected ${allowed ?? issue.values.join(', ')}${meant === null ? '' : `; did you mean "${meant}"?`}`;
-    }
-    case 'invalid_type':
-    case 'too_small':
-    case 'too_big':
-    case 'not_multiple_of':
-    case 'invalid_format':
-      return `${shown(found)} is not allowed; expected ${allowed ?? issue.message}`;
-    default:
-      return issue.message;
+  if (issue.code === 'invalid_value') {
+    const meant = typeof found === 'string' ? nearest(found, issue.values.map(String)) : null;
+    return `${shown(found)} is not allowed; expected ${allowed ?? issue.values.join(', ')}${meant === null ? '' : `; did you mean "${meant}"?`}`;
   }
+  return ofOneValue.has(issue.code) ? `${shown(found)} is not allowed; expected ${allowed ?? issue.message}` : issue.message;
 }
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -73,7 +73,7 @@ export function allowedAt(path: readonly PropertyKey[]): string | null {
 
 function allowedIn(node: Node): string {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
-  switch (node.type) {
+  switch (node.type ?? 'object') {
     case 'integer':
       return `a whole number${rangeOf(node)}`;
     case 'number':

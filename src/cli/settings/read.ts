@@ -57,7 +57,7 @@ function originOf({ path }: Complaint, assignments: readonly Assignment[], sourc
 const overlaps = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean => a.slice(0, b.length).every((step, i) => step === b[i]);
 
 /** This package's own folder: where configs/ and models/ lie, whatever the working directory. */
-export const packageRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+const packageRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
 /** The path from the working directory if something is there, else from this package. */
 function locate(path: string): string {

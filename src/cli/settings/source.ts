@@ -7,7 +7,7 @@ import { boundarySync, ConfigFault } from '../../errors.ts';
 const sizeLimit = 5 * 1024 * 1024;
 const aliasLimit = 100;
 
-export interface Place {
+interface Place {
   /** 1-based. */
   readonly line: number;
   readonly column: number;

@@ -34,7 +34,7 @@ export function overviewOf(folder: RunFolder): Overview {
 }
 
 /** Of the last process that came to an end; null where none did. */
-export function summaryOf(folder: RunFolder): RunSummary | null {
+function summaryOf(folder: RunFolder): RunSummary | null {
   if (!existsSync(folder.summary)) return null;
   const parsed = RunSummary.safeParse(JSON.parse(readFileSync(folder.summary, 'utf8')));
   return parsed.success ? parsed.data : null;
