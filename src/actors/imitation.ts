@@ -30,6 +30,8 @@ import { threadsOf } from './threads.ts';
 
 /** Share of teacher episodes that show how to get over a slip. */
 const recoveries = 0.1;
+/** Share of chains that must begin with a question: with calls to come after it, what is missing is the hardest thing to see. */
+const askingChains = 0.3;
 
 export interface ImitationJob {
   /** Folder of checkpoints and of the first weights: an interrupted run goes on from here. */
@@ -80,7 +82,12 @@ function firstModel({ imitation, policy, seed, rollout }: Config, folder: string
   const dir = join(folder, 'start');
   if (existsSync(dir)) return dir;
   const vocabulary = vocabularyOf(lexicon);
-  const shape: ModelShape = { ...imitation.shape, vocab: Math.ceil(vocabulary.words.length / 64) * 64, eps: 1e-6, maxPositions: rollout.contextLength };
+  const shape: ModelShape = {
+    ...imitation.shape,
+    vocab: Math.ceil(vocabulary.words.length / 64) * 64,
+    eps: 1e-6,
+    maxPositions: rollout.contextLength,
+  };
   writeModel(dir, 0 as PolicyVersion, { shape, vocabulary, ...initialise(shape, seedOf(seed, 'weights')) });
   return dir;
 }
@@ -94,7 +101,7 @@ function lesson(plan: LessonPlan, renderer: Renderer, mix: WorldMix): TokenSampl
     case 'episode': {
       const draws = stream(plan.seed);
       const view = viewOf(`lesson.${plan.seed}`, 'train', plan.difficulty, plan.seed, 0.5);
-      if (plan.chain) return episodeLesson(chainTask(withChain(view, draws.chance(1 / 3) ? 3 : 2, draws), mix), renderer);
+      if (plan.chain) return episodeLesson(chainTask(withChain(view, draws.chance(1 / 3) ? 3 : 2, draws), mix, draws.chance(askingChains) ? 'ask' : 'call'), renderer);
       if (draws.chance(recoveries)) return drillLesson(recoveryDrill(view, plan.seed, mix));
       return episodeLesson(writeTask(view, mix), renderer);
     }

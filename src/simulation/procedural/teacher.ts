@@ -24,9 +24,14 @@ export function withCalls(aspects: Aspects, calls: 1 | 2 | 3): Aspects {
 
 const onlyCalls: WorldMix['branches'] = { call: 1, ask: 0, answer: 0, none: 0 };
 
-/** A task of the branch `call` with as many calls as the view's aspects say, and many arguments from earlier results. Draw the view with `withCalls`. */
-export const chainTask = (view: TaskView, mix: WorldMix = defaultMix): Task =>
-  writeTask(view, { ...mix, branches: onlyCalls, vague: 0, dependent: Math.max(0.6, mix.dependent) });
+/** A task of the branch `call`, or `ask`, with as many calls as the view's aspects say, and many arguments from earlier results. Draw the view with `withCalls`. */
+export const chainTask = (view: TaskView, mix: WorldMix = defaultMix, branch: 'call' | 'ask' = 'call'): Task =>
+  writeTask(view, {
+    ...mix,
+    branches: { call: 0, ask: 0, answer: 0, none: 0, [branch]: 1 },
+    vague: 0,
+    dependent: Math.max(0.6, mix.dependent),
+  });
 
 /**
  * An episode in which the agent slips once and the tool says so, as words: what follows the slip is trained, the slip itself is only read.
