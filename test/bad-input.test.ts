@@ -4,10 +4,13 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { framesFrom } from '../src/record/reader.ts';
 import { entry, type Said, troupe } from './support/command-line.ts';
 import { untrainedModel } from './support/model-dir.ts';
+
+// A process takes a quarter of a second to start; on a machine that others use, much longer.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'troupe-bad-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -257,7 +260,7 @@ describe('a run under way', () => {
     expect(troupe(['resume', 'long', '--quiet', '--set', `steps=${steps + 1}`], { cwd }).code).toBe(0);
   });
 
-  test('is gone within a second of the second Ctrl-C, its record whole', async () => {
+  test('is gone within a second of the second Ctrl-C, its record whole', { retry: 2 }, async () => {
     const cwd = freshDir();
     const { child, ended } = await underWay(cwd);
     child.kill('SIGINT');
@@ -265,7 +268,7 @@ describe('a run under way', () => {
     child.kill('SIGTERM');
     const { code } = await ended;
     expect(code).toBe(130);
-    expect(performance.now() - from).toBeLessThan(1500);
+    expect(performance.now() - from).toBeLessThan(1000);
     expect(troupe(['repair', 'long'], { cwd }).out).toMatch(/^sound/);
   });
 });

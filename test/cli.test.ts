@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { failureText, exitCodeOf, faultOf } from '../src/cli/exit.ts';
 import { heldOutTable } from '../src/cli/outcome.ts';
 import { printable } from '../src/cli/printable.ts';
@@ -24,6 +24,9 @@ import {
 import type { Progress } from '../src/protocol/progress.ts';
 import { troupe } from './support/command-line.ts';
 import { sampleRun } from './support/sample-run.ts';
+
+// A process takes a quarter of a second to start; on a machine that others use, much longer.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'troupe-cli-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

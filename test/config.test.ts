@@ -138,13 +138,14 @@ describe('a complaint', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  test('a YAML bomb is refused within 100 ms and 50 MB', () => {
+  test('a YAML bomb is refused within 200 ms and 50 MB', () => {
     const levels = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array.from({ length: 9 }, () => `*l${i}`).join(',')}]`);
     const bomb = `l0: &l0 ha\n${levels.join('\n')}\n`;
-    const before = [performance.now(), process.memoryUsage().rss] as const;
+    const [cpu, rss] = [process.cpuUsage(), process.memoryUsage().rss];
     expect(complaint(bomb)).toMatch(/alias/i);
-    expect(performance.now() - before[0]).toBeLessThan(500);
-    expect(process.memoryUsage().rss - before[1]).toBeLessThan(50 * 1024 * 1024);
+    // CPU time: wall time on a shared machine measures the others. The first call of a fresh process also compiles the parser.
+    expect(process.cpuUsage(cpu).user / 1000).toBeLessThan(200);
+    expect(process.memoryUsage().rss - rss).toBeLessThan(50 * 1024 * 1024);
   });
 
   test('a hostile key changes no prototype', () => {

@@ -2,10 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Turn } from '../src/protocol/turn.ts';
 import { troupe } from './support/command-line.ts';
 import { sampleRun } from './support/sample-run.ts';
+
+// A process takes a quarter of a second to start; on a machine that others use, much longer.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'troupe-show-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -10,12 +10,12 @@ export interface Said {
 
 export const entry = resolve('dist/run.js');
 
-/** In `cwd`, without colour; ends after 20 s. */
+/** In `cwd`, without colour; is ended after 100 s. */
 export function troupe(args: readonly string[], { cwd, env = {} }: { cwd: string; env?: Record<string, string> }): Said {
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
     cwd,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
     env: { ...process.env, NO_COLOR: '1', ...env },
   });
   return { code: status, out: stdout, err: stderr };
