@@ -6,7 +6,15 @@ export default mergeConfig(
   { ...base, test: { ...base.test, include: [] } },
   defineConfig({
     test: {
-      include: ['test/core*.test.ts', 'test/codec.test.ts', 'test/journal.test.ts', 'test/pool.test.ts', 'test/cli.test.ts', 'test/run.test.ts', 'test/semantics.test.ts'],
+      include: [
+        'test/core*.test.ts',
+        'test/codec.test.ts',
+        'test/journal.test.ts',
+        'test/pool.test.ts',
+        'test/cli.test.ts',
+        'test/run.test.ts',
+        'test/semantics.test.ts',
+      ],
     },
   }),
 );

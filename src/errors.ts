@@ -99,7 +99,10 @@ export function asFault(Kind: FaultClass, what: string, error: unknown): TroupeF
 /** Gives fault data its class back on this side of a thread. */
 export function faultFrom(data: FaultData): TroupeFault {
   const Kind = classes[data.kind];
-  const cause = data.causes === undefined ? undefined : data.causes.reduceRight<Error | undefined>((inner, message) => new Error(message, { cause: inner }), undefined);
+  const cause =
+    data.causes === undefined
+      ? undefined
+      : data.causes.reduceRight<Error | undefined>((inner, message) => new Error(message, { cause: inner }), undefined);
   return new Kind(data.message, { cause, raw: data.raw });
 }
 

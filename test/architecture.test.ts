@@ -41,8 +41,10 @@ const invariants: Invariant[] = text
 
 /** The titles of a test file: the first argument of test, it and describe, their `each` forms included. */
 function titlesOf(source: string): Set<string> {
-  const literal = /(?:^|[\s)])(?:test|it|describe)?(?:\.\w+)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)\s*,/gm;
-  return new Set([...source.matchAll(literal)].map(([, single, double, back]) => (single ?? double ?? back ?? '').replaceAll(/\\(.)/g, '$1')));
+  const literal = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)\s*,/gm;
+  return new Set(
+    [...source.matchAll(literal)].map(([, single, double, back]) => (single ?? double ?? back ?? '').replaceAll(/\\(.)/g, '$1')),
+  );
 }
 
 describe('the invariants', () => {

@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const decisions = readdirSync('docs/decisions').toSorted();
-const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'models/README.md', ...decisions.map((name) => `docs/decisions/${name}`)];
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'models/README.md',
+  ...decisions.map((name) => `docs/decisions/${name}`),
+];
 
 describe.each(documents)('%s', (file) => {
   const text = readFileSync(file, 'utf8');

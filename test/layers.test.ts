@@ -10,7 +10,9 @@ async function read(forbidden: object[] = rules.forbidden): Promise<ICruiseResul
   return result.output as ICruiseResult;
 }
 
-const modules = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.includes('kernels/'));
+const modules = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.includes('kernels/'),
+);
 
 test('arrows only run down: every import obeys the layer table', async () => {
   const { summary } = await read();
@@ -25,6 +27,8 @@ test('the layer rules read every module, type-only imports included', async () =
 }, 60_000);
 
 test('a forbidden import would be reported', async () => {
-  const { summary } = await read([{ name: 'planted', severity: 'error', from: { path: '^src/simulation/' }, to: { path: '^src/protocol/' } }]);
+  const { summary } = await read([
+    { name: 'planted', severity: 'error', from: { path: '^src/simulation/' }, to: { path: '^src/protocol/' } },
+  ]);
   expect(summary.violations.length).toBeGreaterThan(0);
 }, 60_000);

@@ -25,7 +25,11 @@ const shortened: readonly { readonly command: RegExp; readonly add: readonly str
     add: ['steps=1', 'rollout.tasks=2', 'rollout.group=2', 'rollout.maxTokens=8', 'eval.levels=[5]', 'eval.tasks=2'],
     reason: 'minutes of training: the quickstart stage runs it in full; an untrained model speaks until it is cut',
   },
-  { command: /^eval /, add: ['rollout.maxTokens=8', 'eval.levels=[5]', 'eval.tasks=2'], reason: 'a thousand tasks tell no more than two whether the line works' },
+  {
+    command: /^eval /,
+    add: ['rollout.maxTokens=8', 'eval.levels=[5]', 'eval.tasks=2'],
+    reason: 'a thousand tasks tell no more than two whether the line works',
+  },
 ];
 
 const home = mkdtempSync(join(tmpdir(), 'troupe-readme-'));
@@ -51,7 +55,9 @@ function prove(command: string): void {
   switch (program) {
     case 'npm': {
       const [verb, script = ''] = words;
-      const needs = { install: ['prepare'], 'install-test': ['prepare', 'test'], test: ['test'], start: ['start'], run: [script] }[verb ?? ''];
+      const needs = { install: ['prepare'], 'install-test': ['prepare', 'test'], test: ['test'], start: ['start'], run: [script] }[
+        verb ?? ''
+      ];
       expect(needs, `npm ${verb} is not known to this test`).toBeDefined();
       expect(Object.keys(scripts)).toEqual(expect.arrayContaining(needs as string[]));
       return;

@@ -34,7 +34,11 @@ export const Frame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('policy.published'), weights: Weights }),
   z.strictObject({ kind: z.literal('evaluation'), when: z.enum(['before', 'after', 'during']), step: StepId, result: JsonValue }),
   z.strictObject({ kind: z.literal('task.quarantined'), task: Task, faults: z.array(Fault), command: z.string() }),
-  z.strictObject({ kind: z.literal('run.halted'), reason: z.enum(['done', 'budget', 'interrupted', 'fault', 'paused']), detail: z.string() }),
+  z.strictObject({
+    kind: z.literal('run.halted'),
+    reason: z.enum(['done', 'budget', 'interrupted', 'fault', 'paused']),
+    detail: z.string(),
+  }),
 ]);
 export type Frame = z.infer<typeof Frame>;
 export type FrameOf<K extends Frame['kind']> = Extract<Frame, { kind: K }>;

@@ -41,7 +41,13 @@ export const CriterionName = z.enum(['intent', 'tools', 'grounded', 'concise', '
 export type CriterionName = z.infer<typeof CriterionName>;
 
 /** A call the solution needs. `needs` lists the earlier expected calls (indices) whose results its arguments come from. */
-export const ExpectedCall = z.strictObject({ name: z.string(), arguments: JsonObject, needs: z.array(z.int().min(0)), /** The user turn (0-based) that asks for it. */ turn: z.int().min(0) });
+export const ExpectedCall = z.strictObject({
+  name: z.string(),
+  arguments: JsonObject,
+  needs: z.array(z.int().min(0)),
+  /** The user turn (0-based) that asks for it. */
+  turn: z.int().min(0),
+});
 export type ExpectedCall = z.infer<typeof ExpectedCall>;
 
 /** What the user wants and knows. Only the user (and the judge) may see it. */

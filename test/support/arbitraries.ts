@@ -24,7 +24,7 @@ export function viewOf({ seed, difficulty, split = 'train', repository = builtin
   return taskView(repository, { id: `test.${seed}` as TaskId, split, difficulty, aspects, seed: seedOf(seed, difficulty, split) });
 }
 
-export const anySplit = fc.constantFrom<TaskView['split']>('train', 'heldOut');
+const anySplit = fc.constantFrom<TaskView['split']>('train', 'heldOut');
 export const anyView = fc.record({ seed: fc.nat(), difficulty: fc.integer({ min: 1, max: 100 }), split: anySplit }).map(viewOf);
 
 export const anyJson: fc.Arbitrary<JsonValue> = fc

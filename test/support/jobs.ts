@@ -14,7 +14,7 @@ import type { Task } from '../../src/protocol/task.ts';
 import { chatty, step } from './calls.ts';
 
 /** A task that says `deed`, turns per member, and milliseconds before each turn to the playing host. */
-export function task(index: number, query: string): Task {
+function task(index: number, query: string): Task {
   const at = { bound: 1, value: 1 };
   const zero = { bound: 0, value: 0 };
   return {

@@ -18,7 +18,7 @@ export type Stretch =
   | { readonly read: readonly number[] }
   | { readonly said: readonly number[]; readonly logprobs?: readonly number[]; readonly stopped?: boolean };
 
-export function traceOf(stretches: readonly Stretch[], version = 0): TokenTrace {
+function traceOf(stretches: readonly Stretch[], version = 0): TokenTrace {
   let trace: TokenTrace = new Int32Array(0);
   for (const stretch of stretches) {
     if ('read' in stretch) trace = appendPrompt(trace, Int32Array.from(stretch.read), version);

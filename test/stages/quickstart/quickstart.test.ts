@@ -11,7 +11,10 @@ let summary: RunSummary;
 let status: number | null;
 
 beforeAll(() => {
-  const run = spawnSync('node', ['dist/run.js', 'configs/quickstart.yaml', '--json', '--set', `record.dir=${dir}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  const run = spawnSync('node', ['dist/run.js', 'configs/quickstart.yaml', '--json', '--set', `record.dir=${dir}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   status = run.status;
   summary = RunSummary.parse(JSON.parse(run.stdout.trim().split('\n').at(-1) ?? ''));
   console.log(JSON.stringify(summary.heldOut?.gains));

@@ -57,7 +57,7 @@ export interface Matrix {
   readonly in: number;
 }
 
-export function checkShape(shape: ModelShape): void {
+function checkShape(shape: ModelShape): void {
   for (const key of ['vocab', 'hidden', 'headDim', 'intermediate'] as const) {
     if (shape[key] <= 0 || shape[key] % 8 !== 0) throw new RangeError(`${key} must be a positive multiple of 8, not ${shape[key]}`);
   }
