@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/cli/settings/read.ts';
 import { readSource } from '../src/cli/settings/source.ts';
 import { configOf } from '../src/config.ts';
+import { troupe } from './support/command-line.ts';
 
 const files = readdirSync('configs', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.yaml'))
@@ -22,6 +23,12 @@ describe.each(files)('%s', (file) => {
 
   test('begins by saying what it is for', () => {
     expect(readFileSync(file, 'utf8')).toMatch(/^# [A-Z]/);
+  });
+
+  test('names in its header the command that runs it, and that command takes it', () => {
+    const [, command = ''] = /^#\s+node dist\/run\.js (.*)$/m.exec(readFileSync(file, 'utf8').split(/^\w/m)[0] as string) ?? [];
+    expect(command.split(' ')).toContain(file);
+    expect(troupe([...command.split(' '), '--dry-run'], { cwd: '.' })).toMatchObject({ code: 0, err: '' });
   });
 
   test('gives a reason beside a learning rate or a share of easy tasks that is not the paper’s', () => {
