@@ -33,9 +33,9 @@ const owners = {
   msgpackr: 'protocol/codec\\.ts$',
   piscina: 'actors/pool\\.ts$',
   commander: '(cli/|run\\.ts$)',
-  yaml: '(config\\.ts$|cli/)',
-  comlink: '(gpu|actors)/',
-  ajv: '(tools|simulation|gpu)/',
+  yaml: 'cli/',
+  comlink: 'gpu/(control\\.ts|comlink\\.d\\.ts)$',
+  ajv: 'simulation/',
   xstate: '(machines|actors|gpu)/',
 };
 

@@ -1,5 +1,5 @@
 /** ARCHITECTURE.md promises things about the code. Here each promise is looked up: the tests it names, the messages and frames it lists, the layers it draws. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 
@@ -39,7 +39,7 @@ const invariants: Invariant[] = text
     return [{ number: Number(found[1]), claim, proofs }];
   });
 
-/** The titles of a test file: the first argument of test, it and describe, their `each` forms included. */
+/** The titles of a test file: the first argument of test, it and describe, their `each` forms included (the call after a closing bracket). */
 function titlesOf(source: string): Set<string> {
   const literal = /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)\s*,/gm;
   return new Set(
@@ -98,3 +98,24 @@ test('the layers are those that the import rules enforce', () => {
     );
   expect(Object.fromEntries(drawn)).toEqual(enforced);
 });
+
+test('each layer imports the packages that the table gives it, and no other', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  for (const [layers = '', , , packages = ''] of rowsOf(between('## Layers', '## Invariants'))) {
+    const imported = quoted(layers)
+      .flatMap(sourcesOf)
+      .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name as string))
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) => Object.keys(dependencies).find((each) => name === each || name.startsWith(`${each}/`)) ?? name);
+    const given = Object.keys(dependencies).filter((name) => new RegExp(`\\b${name}\\b`).test(packages));
+    expect({ layers, packages: [...new Set(imported)].toSorted() }).toEqual({ layers, packages: given.toSorted() });
+  }
+});
+
+/** The files of a layer, which is a folder or one file; none where it is not built yet. */
+function sourcesOf(layer: string): string[] {
+  if (existsSync(`src/${layer}.ts`)) return [`src/${layer}.ts`];
+  if (!existsSync(`src/${layer}`)) return [];
+  const files = readdirSync(`src/${layer}`, { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => file.endsWith('.ts') && !file.includes('kernels/')).map((file) => `src/${layer}/${file}`);
+}
