@@ -63,10 +63,10 @@ const rounds = isQuick ? 5 : 12;
 let ok = true;
 const figures = [];
 const rows = [];
-for (const [name, value, times] of [
-  ['call', call, 2000],
-  ['reply', reply, 3000],
-  ['group', group, 100],
+for (const { name, value, times } of [
+  { name: 'call', value: call, times: 2000 },
+  { name: 'reply', value: reply, times: 3000 },
+  { name: 'group', value: group, times: 100 },
 ]) {
   const bytes = pack(value);
   const json = asJson(value);

@@ -44,6 +44,7 @@ for (const [name, features] of Object.entries(variants)) {
     },
   );
   if (error || !binary) {
+    // oxlint-disable-next-line typescript/no-base-to-string -- a memory stream of asc's, whose toString is its content
     console.error(`build-kernels: ${name}.wasm failed.\n${stderr.toString()}${error?.message ?? ''}`);
     process.exit(1);
   }

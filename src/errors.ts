@@ -109,7 +109,13 @@ export function faultFrom(data: FaultData): TroupeFault {
 function causesOf(error: Error): string[] {
   const causes: string[] = [];
   for (let cause = error.cause; cause !== undefined && causes.length < 5; cause = cause instanceof Error ? cause.cause : undefined) {
-    causes.push(cause instanceof Error ? cause.message : String(cause));
+    causes.push(textOf(cause));
   }
   return causes;
+}
+
+/** Anything can be thrown; an object that is no error says only what it is. */
+function textOf(cause: unknown): string {
+  if (cause instanceof Error) return cause.message;
+  return typeof cause === 'string' ? cause : Object.prototype.toString.call(cause);
 }

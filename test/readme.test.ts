@@ -50,7 +50,7 @@ function troupe(args: readonly string[]): { code: number | null; out: string; er
 }
 
 function prove(command: string): void {
-  const [program, ...words] = command.split(/\s+/);
+  const [program = '', ...words] = command.split(/\s+/);
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   switch (program) {
     case 'npm': {

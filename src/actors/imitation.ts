@@ -101,7 +101,11 @@ function lesson(plan: LessonPlan, renderer: Renderer, mix: WorldMix): TokenSampl
     case 'episode': {
       const draws = stream(plan.seed);
       const view = viewOf(`lesson.${plan.seed}`, 'train', plan.difficulty, plan.seed, 0.5);
-      if (plan.chain) return episodeLesson(chainTask(withChain(view, draws.chance(1 / 3) ? 3 : 2, draws), mix, draws.chance(askingChains) ? 'ask' : 'call'), renderer);
+      if (plan.chain)
+        return episodeLesson(
+          chainTask(withChain(view, draws.chance(1 / 3) ? 3 : 2, draws), mix, draws.chance(askingChains) ? 'ask' : 'call'),
+          renderer,
+        );
       if (draws.chance(recoveries)) return drillLesson(recoveryDrill(view, plan.seed, mix));
       return episodeLesson(writeTask(view, mix), renderer);
     }
@@ -121,7 +125,7 @@ function withChain(view: TaskView, calls: 2 | 3, draws: ReturnType<typeof stream
 }
 
 /** The n-th held-out task at a difficulty: every aspect at its bound. */
-export const heldOutTask = (seed: Seed, difficulty: number, n: number, mix: WorldMix): Task =>
+const heldOutTask = (seed: Seed, difficulty: number, n: number, mix: WorldMix): Task =>
   writeTask(viewOf(`heldOut.d${difficulty}.${n}`, 'heldOut', difficulty, seedOf(seed, 'heldOut', difficulty, n), 0), mix);
 
 function viewOf(id: string, split: Task['split'], difficulty: number, seed: Seed, soft: number): TaskView {

@@ -95,7 +95,7 @@ function bytesAt(dir: string, at: Position): Bytes {
 }
 
 /** Commits that count: a process that resumed after step s took back every commit behind s. Oldest first. */
-export function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
+function standingCommits(frames: Iterable<Frame>): StepCommitted[] {
   let commits: StepCommitted[] = [];
   for (const frame of frames) {
     if (frame.kind === 'step.committed') commits.push(frame.committed);

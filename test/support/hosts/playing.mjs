@@ -68,7 +68,7 @@ async function misbehave(deed, index, signal, rest, clock) {
         throw new Error('nobody caught this');
       }),
     );
-  if (deed === 'late') setTimeout(() => setImmediate(() => Promise.reject(new Error('nobody can tell whose this was'))), 30);
+  if (deed === 'late') setTimeout(() => setImmediate(() => void Promise.reject(new Error('nobody can tell whose this was'))), 30);
   if (deed === 'late') await rest(60_000);
   if (deed === 'reject') throw new Error('this host cannot play');
   if (deed === 'oom') {
