@@ -92,11 +92,11 @@ describe('a model directory', () => {
       dataHash: 'd'.repeat(64),
       weightsHash: 'e'.repeat(64),
       firstLosses: [6.1, 5.9],
-      evaluation: [{ difficulty: 50, success: 0.5, interval: [0.43, 0.57], tasks: 200 }],
+      evaluation: [{ difficulty: 50, exact: 0.5, lessons: 200 }],
     });
     writeModel(join(root, 'carded'), three, model, { extra: new Map([['README.md', card]]) });
     const written = readFileSync(join(root, 'carded', 'README.md'), 'utf8');
-    expect(written).toContain('| 50 | 0.500 | 0.430 to 0.570 | 200 |');
+    expect(written).toContain('| 50 | 0.500 | 200 |');
     expect(written).toContain('6.1 5.9');
     expect(readModel(join(root, 'carded')).weights.version).toBe(3);
   });

@@ -1,9 +1,13 @@
 /** `imitate <config>`: the supervised stage: a model learns from the teacher's episodes. Interrupted, the same line goes on. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { systemClock } from '../actors/clock.ts';
 import type { Config } from '../config.ts';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
+import { modelCard } from '../gpu/model-card.ts';
+import { readModel } from '../gpu/weights.ts';
 import { copyModel } from './export.ts';
 import { listenForInterruption } from './interruption.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
@@ -24,17 +28,18 @@ export const imitateCommand = (): Command =>
         terminal.out(planText(config));
         return 0;
       }
-      return imitate(config, flags, terminal);
+      return imitate(file, config, flags, terminal);
     }),
   );
 
-async function imitate(config: Config, flags: Flags, terminal: Terminal): Promise<number> {
+async function imitate(file: string, config: Config, flags: Flags, terminal: Terminal): Promise<number> {
   const out = resolve(config.imitation.out);
   if (existsSync(out)) throw new ConfigFault(`imitation.out: ${out} exists; choose another folder`);
   const folder = resolve(config.record.dir, `${config.name}.imitation`);
   boundarySync(RecordFault, `cannot make ${folder}`, () => mkdirSync(folder, { recursive: true }));
   const lock = lockRun(folder);
   const interruption = listenForInterruption((text) => terminal.say(text));
+  const began = systemClock.now();
   let lastLine = '';
   try {
     const { runImitation } = await import('../actors/imitation.ts');
@@ -50,11 +55,29 @@ async function imitate(config: Config, flags: Flags, terminal: Terminal): Promis
       },
     });
     copyModel(imitated.weights.dir, out);
-    const { steps, tokens, firstLosses, examination } = imitated;
-    const provenance = { v: 1, made: 'imitate', config, steps, tokens, firstLosses, examination, sha256: imitated.weights.sha256 };
-    boundarySync(RecordFault, `cannot write ${out}`, () =>
-      writeFileSync(join(out, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`),
-    );
+    const { steps, tokens, firstLosses, dataHash, examination } = imitated;
+    const provenance = { v: 1, made: 'imitate', config, steps, tokens, firstLosses, dataHash, examination, sha256: imitated.weights.sha256 };
+    const { shape, vocabulary } = readModel(out);
+    const card = modelCard({
+      name: config.name,
+      shape,
+      words: vocabulary.words.length,
+      command: `${program} imitate ${file}`,
+      config: file,
+      seed: config.seed,
+      steps,
+      tokens,
+      seconds: (systemClock.now() - began) / 1000,
+      machine: `${availableParallelism()} cores, Node ${process.version}`,
+      dataHash,
+      weightsHash: imitated.weights.sha256,
+      firstLosses,
+      evaluation: examination,
+    });
+    boundarySync(RecordFault, `cannot write ${out}`, () => {
+      writeFileSync(join(out, 'provenance.json'), `${JSON.stringify(provenance, null, 1)}\n`);
+      writeFileSync(join(out, 'README.md'), card);
+    });
     const summary = table(
       ['D', 'exact', 'n'],
       examination.map(({ difficulty, exact, lessons }) => [`${difficulty}`, exact.toFixed(3), `${lessons}`]),

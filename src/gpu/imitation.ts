@@ -2,6 +2,7 @@
  * The supervised stage: teacher's lessons through any Trainer, step by step, restartable at every checkpoint. It knows what a lesson's tokens are, not what they say;
  * it is deterministic by seed and step count, never by seconds.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledFault, RecordFault } from '../errors.ts';
@@ -62,6 +63,8 @@ export interface Imitated {
   readonly tokens: number;
   /** Of the first 50 steps, for comparing runs bit for bit. */
   readonly firstLosses: readonly number[];
+  /** sha256 chained over every batch taught, in order: equal hashes mean equal lessons. */
+  readonly dataHash: string;
   readonly examination: Examination;
 }
 
@@ -75,9 +78,10 @@ interface Place {
   readonly tokens: number;
   readonly smoothed: number;
   readonly firstLosses: readonly number[];
+  readonly dataHash: string;
 }
 
-const start: Place = { step: 0, pool: 0, drawnAt: 0, used: 0, tokens: 0, smoothed: NaN, firstLosses: [] };
+const start: Place = { step: 0, pool: 0, drawnAt: 0, used: 0, tokens: 0, smoothed: NaN, firstLosses: [], dataHash: '' };
 const version = 0 as PolicyVersion;
 
 /** Trains to the last step. Rejects with CancelledFault after a checkpoint when `signal` aborts; called again, it goes on from there. */
@@ -95,7 +99,7 @@ export async function imitate(
     const { step } = place;
     const learning = trainer.forwardBackward({ samples: batch, denominator: sampledTokens(batch) }, imitation);
     const tokens = place.tokens + batch.reduce((sum, sample) => sum + sample.ids.length, 0);
-    place = { ...place, step: step + 1, used: place.used + 1, tokens };
+    place = { ...place, step: step + 1, used: place.used + 1, tokens, dataHash: chained(place.dataHash, batch) };
     // The next batch is written while the trainer's thread computes this one.
     const next = nextBatch();
     const loss = (await learning)['loss'] as number;
@@ -143,6 +147,7 @@ export async function imitate(
     steps: place.step,
     tokens: place.tokens,
     firstLosses: place.firstLosses,
+    dataHash: place.dataHash,
     examination: examination ?? (await examine(options, ports)),
   };
 
@@ -154,6 +159,12 @@ export async function imitate(
     }
     return batches[place.used];
   }
+}
+
+function chained(before: string, batch: readonly TokenSample[]): string {
+  const hash = createHash('sha256').update(before);
+  for (const { ids, sampled } of batch) hash.update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength)).update(sampled);
+  return hash.digest('hex');
 }
 
 function poolAt(options: ImitationOptions, ports: ImitationPorts, { pool, drawnAt }: Place): TokenSample[][] {

@@ -1,13 +1,12 @@
 /** The README.md of a model directory: what the model is, how it was made, what it can do. Knows figures it is given; measures nothing. */
 import { type ModelShape, parametersOf } from './engines/embedded/shape.ts';
 
-/** One row of the evaluation: greedy success of whole episodes on held-out tools. */
+/** One row of the examination. */
 interface CardLevel {
   readonly difficulty: number;
-  /** Share of tasks with reward 1, and its 95 % interval. */
-  readonly success: number;
-  readonly interval: readonly [number, number];
-  readonly tasks: number;
+  /** Share of held-out teacher episodes in which it gives every teacher token more than even odds. */
+  readonly exact: number;
+  readonly lessons: number;
 }
 
 /** Everything a reader needs to make the model again and to check that it is the same. */
@@ -71,10 +70,11 @@ First ${facts.firstLosses.length} losses, which the same recipe and seed repeat 
 ${facts.firstLosses.join(' ')}
 
 ## What it can do
-Greedy success of whole episodes on tools it has never seen, neither their families nor their names:
+Of held-out teacher episodes (tools it has never seen, neither their families nor their names), the share in which it would say every word of the teacher's: a lower
+bound of its success, which \`eval\` measures by playing:
 
-| difficulty | success | 95 % interval | tasks |
-| --- | --- | --- | --- |
-${facts.evaluation.map((row) => `| ${row.difficulty} | ${percent(row.success)} | ${row.interval.map(percent).join(' to ')} | ${row.tasks} |`).join('\n')}
+| difficulty | exact | episodes |
+| --- | --- | --- |
+${facts.evaluation.map((row) => `| ${row.difficulty} | ${percent(row.exact)} | ${row.lessons} |`).join('\n')}
 `;
 }
