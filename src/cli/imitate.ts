@@ -56,7 +56,17 @@ async function imitate(file: string, config: Config, flags: Flags, terminal: Ter
     });
     copyModel(imitated.weights.dir, out);
     const { steps, tokens, firstLosses, dataHash, examination } = imitated;
-    const provenance = { v: 1, made: 'imitate', config, steps, tokens, firstLosses, dataHash, examination, sha256: imitated.weights.sha256 };
+    const provenance = {
+      v: 1,
+      made: 'imitate',
+      config,
+      steps,
+      tokens,
+      firstLosses,
+      dataHash,
+      examination,
+      sha256: imitated.weights.sha256,
+    };
     const { shape, vocabulary } = readModel(out);
     const card = modelCard({
       name: config.name,
