@@ -50,6 +50,7 @@ describe('two runs of one seed', () => {
     const one = await whole(threads(1, 1)(trainedRun(root)), 'sampled');
     const other = await whole(threads(2, 1)(trainedRun(root)), 'sampled-by-two');
     expect(other).toEqual(one);
+    expect(one.commits.at(-1)?.version).toBeGreaterThan(0);
     expect(paidTwice(join(root, 'runs', 'sampled'))).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import type { Task } from '../protocol/task.ts';
 import { seedOf, stream } from '../random.ts';
 import type { Simulators, TaskView } from '../simulation/contract.ts';
 import { builtinRepository, importedRepository } from '../simulation/procedural/repository.ts';
-import { loadTools } from '../tools/load.ts';
+import { loadTools, reasonTable } from '../tools/load.ts';
 import { type Rejection, type Repository, subset } from '../tools/repository.ts';
 import type { Clock } from './clock.ts';
 import { writeTask } from './task.ts';
@@ -29,6 +29,21 @@ export function repositoryFor(config: Config): { readonly repository: Repository
   const imported = importedRepository(usable, config.world.heldOut);
   if (imported.repository.tools.length === 0) throw new TaskFault(`none of the tools in ${config.tools} can be used`);
   return { repository: imported.repository, rejected: [...rejected, ...imported.rejected] };
+}
+
+/** Reasons that are told one by one. */
+const reasonsShown = 8;
+
+/** For people: how many of the list are used, and why the others are not. */
+export function toolNotes(list: string, used: number, rejected: readonly Rejection[]): string[] {
+  if (list === 'builtin') return [];
+  const reasons = reasonTable(rejected);
+  const more = reasons.length - reasonsShown;
+  return [
+    `${used} tools of ${list} are used, ${rejected.length} are not${rejected.length === 0 ? '' : ':'}`,
+    ...reasons.slice(0, reasonsShown).map(({ reason, tools }) => `  ${tools} × ${reason}`),
+    ...(more > 0 ? [`  and ${more} more reasons: tools check ${list}`] : []),
+  ];
 }
 
 /** The training tasks of a step, one per draw of the curriculum. */

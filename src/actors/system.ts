@@ -31,7 +31,7 @@ import { openAccount } from './account.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
 import { deadlineWheel } from './deadlines.ts';
-import { canaryTask, drawTasks, repositoryFor, unissued, type DrawingPorts } from './drawing.ts';
+import { canaryTask, drawTasks, repositoryFor, toolNotes, unissued, type DrawingPorts } from './drawing.ts';
 import { createExamination } from './examination.ts';
 import { jobOf } from './job.ts';
 import { openings, type Openings } from './openings.ts';
@@ -79,7 +79,6 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
 
   // ── record: the truth, opened first and closed last ──
   const folder = folderOf(runDir);
-  const run = folder.name as RunId;
   const recording = { segmentBytes: config.record.segmentBytes, transcripts: config.record.transcripts };
   const { record, recovered } = resume
     ? await resumeRecord(
@@ -88,9 +87,15 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         (committed) => standingAfter(folder.checkpoints, committed) !== null,
       )
     : {
-        record: await startRecord(folder, { run, ...recording }, { version: programVersion, config: config as unknown as JsonObject }),
+        record: await startRecord(
+          folder,
+          { run: folder.name as RunId, ...recording },
+          { version: programVersion, config: config as unknown as JsonObject },
+        ),
         recovered: null,
       };
+  // A folder that was renamed since still holds the same run.
+  const run = recovered?.run ?? (folder.name as RunId);
   opened.add(record, () => record.close());
   onRecord?.(record);
   if (record.repaired > 0) note(`the journal's last record was torn: ${record.repaired} bytes cut off`);
@@ -143,10 +148,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
 
   // ── tasks: for training, for the examination, for the canary ──
   const { repository, rejected } = repositoryFor(config);
-  if (rejected.length > 0)
-    note(
-      `${repository.tools.length} tools of ${config.tools} are used, ${rejected.length} are not (tools check ${config.tools} tells why)`,
-    );
+  for (const text of toolNotes(config.tools, repository.tools.length, rejected)) note(text);
   const recordEvents: DrawingPorts['record'] = (events) => record.append({ kind: 'events', events });
   const wheel = opened.add(deadlineWheel(systemClock), (each) => each.close());
   const events = recorder(recordEvents, wheel);
@@ -234,10 +236,13 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
       paused = result.pause;
       experiment.send({ type: 'run.interrupt' });
     }
-    if (config.budget.tokens !== undefined && account.sampledTokens >= config.budget.tokens)
-      experiment.send({ type: 'budget.spent', budget: 'tokens' });
+    spendTokens();
     const { committed, weights, curriculum: after } = result.standing;
     return { trained: committed?.trained ?? 0, version: weights.version, difficulty: after.difficulty };
+  };
+
+  const spendTokens = (): void => {
+    if (account.sampledTokens >= (config.budget.tokens ?? Infinity)) experiment.send({ type: 'budget.spent', budget: 'tokens' });
   };
 
   /** The policy update has published the new version and proved it. */
@@ -297,6 +302,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     });
     signal.addEventListener('abort', interrupt, { once: true });
     experiment.start();
+    // What was spent before, or asked for meanwhile.
+    spendTokens();
     if (signal.aborted) interrupt();
   });
   events.flush();

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { boundary, TrainerFault } from '../../errors.ts';
+import { boundary, boundarySync, RecordFault, TrainerFault } from '../../errors.ts';
 import { type TokenBatch, type TokenSample, sampledTokens } from '../../learning/batch.ts';
 import { type Objective, type ObjectiveMetrics, addSums, evaluateObjective, metricsOf, noSums } from '../../learning/objective.ts';
 import type { PolicyVersion } from '../../protocol/ids.ts';
@@ -112,12 +112,10 @@ export function createScriptedTrainer(vocabulary: number, logits?: ArrayLike<num
     saveWeightsForSampler: (dir, version) => verb(`save weights ${dir}`, () => writeTable(dir, version, vocabulary, state.table)),
     saveState: (dir) =>
       verb(`save state ${dir}`, () => {
-        refuseExisting(dir);
-        mkdirSync(dir, { recursive: true });
         const whole = new Float64Array(1 + 3 * size);
         whole[0] = state.steps;
         for (const [part, values] of [state.table, state.first, state.second].entries()) whole.set(values, 1 + part * size);
-        writeFileSync(join(dir, stateFile), whole);
+        writeNew(dir, stateFile, whole);
       }),
     loadState: (dir) =>
       verb(`load state ${dir}`, () => {
@@ -137,14 +135,17 @@ export function createScriptedTrainer(vocabulary: number, logits?: ArrayLike<num
 
 const sampledAt = (sample: TokenSample): number[] => [...sample.sampled.keys()].filter((i) => sample.sampled[i] === 1);
 
-function refuseExisting(dir: string): void {
-  if (existsSync(dir)) throw new TrainerFault(`${dir} exists`);
+/** Into a directory that must not exist. A file that cannot be written is no fault of the trainer's. */
+function writeNew(dir: string, name: string, content: NodeJS.ArrayBufferView): void {
+  boundarySync(RecordFault, `write ${join(dir, name)}`, () => {
+    if (existsSync(dir)) throw new RecordFault(`${dir} exists`);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, name), content);
+  });
 }
 
 function writeTable(dir: string, version: PolicyVersion, vocabulary: number, table: Float64Array): Weights {
-  refuseExisting(dir);
-  mkdirSync(dir, { recursive: true });
   const file = encodeSafetensors(new Map([['table', { shape: [vocabulary, vocabulary], data: Float32Array.from(table) }]]));
-  writeFileSync(join(dir, 'model.safetensors'), file);
+  writeNew(dir, 'model.safetensors', file);
   return { version, kind: 'full', dir, sha256: createHash('sha256').update(file).digest('hex') };
 }

@@ -1,7 +1,7 @@
 /** The embedded trainer's work, called by its thread: core, base weights, files. It computes while it is asked and knows neither threads nor who asks. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TrainerFault } from '../../../errors.ts';
+import { boundarySync, RecordFault, TrainerFault } from '../../../errors.ts';
 import { type Objective, type ObjectiveSums, addSums, evaluateObjective, noSums } from '../../../learning/objective.ts';
 import type { PolicyVersion } from '../../../protocol/ids.ts';
 import type { Weights } from '../../../protocol/policy.ts';
@@ -115,16 +115,18 @@ function scores(core: Core, shards: readonly PackedRows[]): Float32Array {
 
 /** Weights and both moments as one safetensors file, the step count beside it. */
 function saveState(core: Core, dir: string): void {
-  if (existsSync(dir)) throw new TrainerFault(`${dir} exists`);
   const { step, first, second } = core.optimizerState();
   const dimensions = new Map(parametersOf(core.shape).list.map((p) => [p.name, p.kind === 'norm' ? [p.cols] : [p.rows, p.cols]]));
   const tensors = new Map<string, Tensor>();
   for (const [kind, values] of Object.entries({ weights: core.tensors(), first, second })) {
     for (const [name, data] of values) tensors.set(`${kind}.${name}`, { shape: dimensions.get(name) ?? [data.length], data });
   }
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'state.safetensors'), encodeSafetensors(tensors));
-  writeFileSync(join(dir, 'state.json'), `${JSON.stringify({ step })}\n`);
+  boundarySync(RecordFault, `write state ${dir}`, () => {
+    if (existsSync(dir)) throw new RecordFault(`${dir} exists`);
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'state.safetensors'), encodeSafetensors(tensors));
+    writeFileSync(join(dir, 'state.json'), `${JSON.stringify({ step })}\n`);
+  });
 }
 
 function loadState(core: Core, dir: string): void {
