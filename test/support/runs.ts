@@ -118,7 +118,7 @@ const name = (moment: Moment): string => Object.values(moment).join(' ');
 export const nameOf = (moments: readonly Moment[]): string => moments.map(name).join(', then ');
 
 /** Resolves with how it ended: by SIGKILL at the moment, or by itself before it. */
-export async function killedAt(moment: Moment, process: Process, dir: string): Promise<Ended> {
+async function killedAt(moment: Moment, process: Process, dir: string): Promise<Ended> {
   let over = false;
   void process.ended.then(() => (over = true));
   const began = performance.now();
