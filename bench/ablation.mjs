@@ -13,17 +13,15 @@ const runs = new Map(variants.map((variant) => [variant, []]));
 // Seed by seed, so that an unfinished bench has whole rounds.
 for (const seed of quick ? [1] : [1, 2, 3])
   for (const variant of variants)
-    runs
-      .get(variant)
-      .push({
+    runs.get(variant).push({
+      seed,
+      ...(await train({
+        config: `configs/ablation/${variant}.yaml`,
+        name: `ablation-${quick ? 'quick-' : ''}${variant}-${seed}`,
         seed,
-        ...(await train({
-          config: `configs/ablation/${variant}.yaml`,
-          name: `ablation-${quick ? 'quick-' : ''}${variant}-${seed}`,
-          seed,
-          set,
-        })),
-      });
+        set,
+      })),
+    });
 
 const adaptive = runs.get('adaptive');
 const levels = levelsOf(adaptive[0].before);

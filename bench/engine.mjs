@@ -1,124 +1,137 @@
-// The compute core alone: training and sampling rate of two model shapes on 1 and 2 threads, beside the measured ceiling of its multiply-adds.
-// Run after `npm run build`:  node bench/engine.mjs [repeats]   Prints one JSON object; rates are medians, in tokens per second of wall time, and,
-// for machines that do other work meanwhile, per second of processor time (`perCpu`, all threads together; `peakShare` compares these).
+// The embedded compute core alone: training and sampling rate of two model shapes, beside the measured ceiling of this machine's multiply-adds and, where
+// torch is installed, beside PyTorch's step on the same shape, in turn with it.  Run after `npm run build`:  [TROUPE_PYTHON=…] node bench/engine.mjs [--quick]
 import { createCore } from '../dist/gpu/engines/embedded/core.js';
-import { packSequences } from '../dist/gpu/engines/embedded/packed-rows.js';
-import { parametersOf } from '../dist/gpu/engines/embedded/shape.js';
-import { seedOf, stream } from '../dist/random.js';
+import { seedOf } from '../dist/random.js';
+import { flopsPerToken, weights, workloads } from './engine-work.mjs';
+import { figure, finish, isQuick, median, timed } from './measure.mjs';
+import { findTorch, torchSteps } from './torch.mjs';
 
-const repeats = Number(process.argv[2] ?? 7);
-const common = { ropeTheta: 1e6, eps: 1e-6, tied: true, maxPositions: 512 };
-const workloads = {
-  reference: {
-    shape: { ...common, vocab: 512, hidden: 192, layers: 4, heads: 6, kvHeads: 6, headDim: 32, intermediate: 512 },
-    shards: (shape) =>
-      Array.from({ length: 8 }, (_, s) => packSequences(Array.from({ length: 4 }, (_x, i) => tokens(shape, 160, s * 4 + i)))),
-    requests: (shape) => Array.from({ length: 64 }, (_, i) => ({ ids: tokens(shape, 16, i), n: 1, maxTokens: 96 })),
-  },
-  policy: {
-    shape: { ...common, vocab: 384, hidden: 128, layers: 4, heads: 4, kvHeads: 2, headDim: 64, intermediate: 256 },
-    shards: (shape) => Array.from({ length: 16 }, (_, s) => group(shape, 120, [20, 60, 30, 90, 50, 40, 80, 70], s)),
-    requests: (shape) => Array.from({ length: 16 }, (_, i) => ({ ids: tokens(shape, 120, i), n: 8, maxTokens: 55 })),
-  },
-};
+const pairs = isQuick ? 3 : 7;
+const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const spins = 2e6;
+/** What core.spin does a round: 40 multiply-adds. */
+const flopsPerSpin = 80;
 
-function tokens(shape, length, seed) {
-  const chance = stream(seedOf('bench', seed));
-  return Int32Array.from({ length }, () => chance.int(shape.vocab));
-}
-
-/** One shared prefix, every row of every member predicting its successor. */
-function group(shape, prefix, members, seed) {
-  const segments = [{ start: 0, length: prefix }];
-  for (const length of members) segments.push({ start: segments.at(-1).start + segments.at(-1).length, length, prefix: segments[0] });
-  const total = segments.at(-1).start + segments.at(-1).length;
-  const positions = new Int32Array(total);
-  for (const { start, length, prefix: shared } of segments)
-    for (let i = 0; i < length; i++) positions[start + i] = (shared?.length ?? 0) + i;
-  const rows = Int32Array.from({ length: total - prefix }, (_, i) => prefix + i);
-  return { ids: tokens(shape, total, seed), positions, segments, targets: { rows, ids: tokens(shape, rows.length, seed + 1000) } };
-}
-
-function weights(shape) {
-  const chance = stream(1);
-  const value = (p) => (p.kind === 'norm' ? 1 : ((chance.next() - 0.5) * 3.4) / Math.sqrt(p.cols));
-  return new Map(parametersOf(shape).list.map((p) => [p.name, Float32Array.from({ length: p.rows * p.cols }, () => value(p))]));
-}
-
-/** Multiply-adds of one trained token, twice, times three passes: matrices, head and the visible half of attention. */
-function flopsPerToken(shape, meanKeys) {
-  const { hidden, layers, heads, kvHeads, headDim, intermediate, vocab } = shape;
-  const matrices = hidden * (2 * heads + 2 * kvHeads) * headDim + 3 * hidden * intermediate;
-  return 6 * (layers * (matrices + 2 * heads * headDim * meanKeys) + hidden * vocab);
-}
-
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
-/** [seconds of wall time, seconds of processor time] */
-const seconds = (work) => {
-  const [start, cpu] = [performance.now(), process.cpuUsage()];
-  work();
-  const { user, system } = process.cpuUsage(cpu);
-  return [(performance.now() - start) / 1000, (user + system) / 1e6];
-};
-
-function measure(name, threads, deterministic) {
+function coreOf(name, threads, deterministic) {
   const { shape, shards: makeShards, requests: makeRequests } = workloads[name];
   const core = createCore({ shape, threads, deterministic });
   core.load(weights(shape));
   const shards = makeShards(shape);
   const trained = shards.reduce((sum, rows) => sum + rows.ids.length, 0);
-  const meanKeys = shards.reduce((sum, rows) => sum + rows.positions.reduce((a, p) => a + p + 1, 0), 0) / trained;
   const objective = (_targets, logprobs) => new Float32Array(logprobs.length).fill(-1 / trained);
-  const step = { kind: 'adamw', lr: 1e-4, beta1: 0.9, beta2: 0.95, weightDecay: 0, clip: 1 };
   let nonce = 0;
-  const train = () => {
-    core.forwardBackward(shards, objective);
-    core.optimStep(step);
-  };
-  const sample = () => {
-    const requests = makeRequests(shape).map((request, r) => ({
-      ...request,
-      seeds: Array.from({ length: request.n }, (_, i) => seedOf('bench', ++nonce, r, i)),
-      stop: [],
-      temperature: 1,
-    }));
-    const replies = core.sample(requests);
-    return replies.flat().reduce((sum, reply) => sum + reply.ids.length, 0);
-  };
-  const drawn = sample();
-  train();
-  core.spin(1e6);
-  const spinning = [];
-  const training = [];
-  const sampling = [];
-  for (let i = 0; i < repeats; i++) {
-    spinning.push(seconds(() => core.spin(2e6)));
-    training.push(seconds(train));
-    sampling.push(seconds(sample));
-  }
-  for (const { logprobs } of core.forward(shards))
-    if (!logprobs.every((value) => value < 0)) throw new Error(`${name}: a log-probability is not negative`);
-  core.close();
-  const rate = (amount, times, clock) => amount / median(times.map((time) => time[clock]));
-  const peak = rate(threads * 2e6 * 80, spinning, 1) / 1e9;
-  const gflops = (rate(trained, training, 1) * flopsPerToken(shape, meanKeys)) / 1e9;
-  const [trainRate, sampleRate] = [rate(trained, training, 0), rate(drawn, sampling, 0)];
+  const seeds = (n, r) => Array.from({ length: n }, (_, i) => seedOf('bench', ++nonce, r, i));
   return {
-    workload: name,
-    threads,
-    variant: core.variant,
-    train: Math.round(trainRate),
-    sample: Math.round(sampleRate),
-    sampleOverTrain: Number((sampleRate / trainRate).toFixed(2)),
-    perCpu: { train: Math.round(rate(trained, training, 1)), sample: Math.round(rate(drawn, sampling, 1)) },
-    gflopsPerCpu: Number(gflops.toFixed(1)),
-    peakGflopsPerCpu: Number(peak.toFixed(1)),
-    peakShare: Number((gflops / peak).toFixed(3)),
+    core,
+    trained,
+    meanKeys: shards.reduce((sum, rows) => sum + rows.positions.reduce((keys, position) => keys + position + 1, 0), 0) / trained,
+    train: () => {
+      core.forwardBackward(shards, objective);
+      core.optimStep({ kind: 'adamw', lr: 1e-4, beta1: 0.9, beta2: 0.95, weightDecay: 0, clip: 1 });
+    },
+    /** Returns the tokens drawn. */
+    sample: () => {
+      const requests = makeRequests(shape).map((request, r) => ({ ...request, seeds: seeds(request.n, r), stop: [], temperature: 1 }));
+      return core
+        .sample(requests)
+        .flat()
+        .reduce((sum, reply) => sum + reply.ids.length, 0);
+    },
+    check: () => core.forward(shards).every(({ logprobs }) => logprobs.every((value) => value < 0 && Number.isFinite(value))),
   };
 }
 
-const runs = [];
-for (const name of Object.keys(workloads)) {
-  for (const threads of [1, 2]) for (const deterministic of [false, true]) runs.push(measure(name, threads, deterministic));
+/** Medians over `pairs` rounds, in each of which the core spins, trains, samples, and PyTorch trains. */
+async function measure({ name, threads, deterministic }, torch) {
+  const at = coreOf(name, threads, deterministic);
+  const drawn = at.sample();
+  at.train();
+  at.core.spin(spins / 2);
+  const rounds = [];
+  for (let i = 0; i < pairs; i++) {
+    const peak = await timed(() => at.core.spin(spins));
+    const train = await timed(at.train);
+    const sample = await timed(at.sample);
+    const theirs = await torch?.repetition();
+    // Its threads spin for a while after their work.
+    if (torch !== undefined) await rest(300);
+    rounds.push({ peak, train, sample, theirs });
+  }
+  const ok = at.check();
+  at.core.close();
+  const of = (pick) => median(rounds.map(pick));
+  const flops = at.trained * flopsPerToken(workloads[name].shape, at.meanKeys);
+  const spun = threads * spins * flopsPerSpin;
+  return {
+    ok,
+    name,
+    threads,
+    variant: at.core.variant,
+    train: of((round) => at.trained / round.train.wall),
+    trainCpu: of((round) => at.trained / round.train.cpu),
+    sample: of((round) => drawn / round.sample.wall),
+    sampleCpu: of((round) => drawn / round.sample.cpu),
+    sampleOverTrain: of((round) => drawn / round.sample.wall / (at.trained / round.train.wall)),
+    gflopsPeak: of((round) => spun / round.peak.cpu) / 1e9,
+    peakShare: of((round) => flops / round.train.cpu / (spun / round.peak.cpu)),
+    ...(torch === undefined
+      ? {}
+      : {
+          torch: of((round) => round.theirs.tokensPerSecond),
+          overTorch: of((round) => at.trained / round.train.wall / round.theirs.tokensPerSecond),
+          overTorchCpu: of((round) => at.trained / round.train.cpu / round.theirs.tokensPerCpuSecond),
+        }),
+  };
 }
-console.log(JSON.stringify({ node: process.version, repeats, runs }, null, 2));
+
+const found = findTorch();
+if (found.reason !== undefined) console.error(`NO COMPARISON WITH PYTORCH: ${found.reason}`);
+const plan = [
+  { name: 'reference', threads: 2, deterministic: false },
+  { name: 'reference', threads: 1, deterministic: false },
+  ...(isQuick
+    ? []
+    : [
+        { name: 'reference', threads: 2, deterministic: true },
+        { name: 'policy', threads: 2, deterministic: false },
+      ]),
+];
+const runs = [];
+for (const work of plan) {
+  const compares = work.name === 'reference' && !work.deterministic && found.python !== undefined;
+  const torch = compares ? await torchSteps(found.python, work.threads) : undefined;
+  runs.push(await measure(work, torch));
+  torch?.close();
+}
+
+const labelled = ({ name, threads, variant }) => `${name}, ${threads} thread${threads > 1 ? 's' : ''}, ${variant}`;
+const [two, one] = runs;
+const compared = (run, target) =>
+  run.torch === undefined
+    ? []
+    : [
+        figure(`training over PyTorch, ${run.threads} thread${run.threads > 1 ? 's' : ''}`, run.overTorch, '×', 'more', target),
+        figure(`the same per processor second, ${run.threads} thread${run.threads > 1 ? 's' : ''}`, run.overTorchCpu, '×', 'more'),
+      ];
+finish({
+  ok: runs.every(({ ok }) => ok),
+  figures: [
+    ...runs.flatMap((run) => [
+      figure(`training, ${labelled(run)}`, run.train, 'tokens/s', 'more'),
+      figure(`sampling, ${labelled(run)}`, run.sample, 'tokens/s', 'more'),
+    ]),
+    ...runs.map((run) => figure(`training per processor second, ${labelled(run)}`, run.trainCpu, 'tokens/s', 'more')),
+    figure('sampling over training, reference, 2 threads', two.sampleOverTrain, '×', 'more', 1.7),
+    figure('share of the measured f32 peak, reference, 2 threads', two.peakShare, '', 'more'),
+    figure('share of the measured f32 peak, reference, 1 thread', one.peakShare, '', 'more'),
+    ...compared(two, 0.3),
+    ...compared(one),
+  ],
+  notes: [
+    `Medians of ${pairs} rounds; ratios are medians of the rounds' own ratios. Reference: 4 layers, width 192, 6 heads, feed-forward 512, vocabulary 512; training 32 × 160 tokens with AdamW, ` +
+      `sampling 64 × 96. Policy: the shape of models/tiny-base, 16 groups of 8 over a shared prompt. Peak: ${one.gflopsPeak.toFixed(1)} Gflop/s a thread, multiply-adds of the same WebAssembly without memory. ` +
+      (found.python === undefined
+        ? `**No comparison with PyTorch:** ${found.reason}.`
+        : `PyTorch ${found.version}, ${two.torch.toLocaleString('en-US', { maximumFractionDigits: 0 })} tokens/s on 2 threads and ${one.torch.toLocaleString('en-US', { maximumFractionDigits: 0 })} on 1, in turn with ours.`),
+  ],
+});
