@@ -204,7 +204,7 @@ describe('a full disk', () => {
     const episodes = readFileSync(join(cwd, 'runs/t/episodes.jsonl'));
     rmSync(join(cwd, 'runs'), { recursive: true });
     // 1024-byte blocks that any one file may have; a write beyond fails as on a full disk.
-    const { status, stderr } = spawnSync('bash', ['-c', `ulimit -f 30; exec "${process.execPath}" "${entry}" t.yaml --quiet`], {
+    const { status, stderr } = spawnSync('bash', ['-c', `ulimit -f 8; exec "${process.execPath}" "${entry}" t.yaml --quiet`], {
       cwd,
       encoding: 'utf8',
     });

@@ -94,7 +94,7 @@ export function inspectJournal(dir: string): Inspection {
         };
       return damaged(0, 'its header cannot be read');
     }
-    const header = SegmentHeader.safeParse(unpack(first.value.payload));
+    const header = SegmentHeader.safeParse(unpack(first.value.frame));
     if (!header.success) return damaged(0, 'its header cannot be read');
     if (header.data.format !== journalFormat)
       throw new RecordFault(`${file} has format ${header.data.format}; this program reads format ${journalFormat}`);

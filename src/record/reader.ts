@@ -74,8 +74,8 @@ function* framesOf(file: string, segment: number, from: number): Generator<Recor
   }
 }
 
-function recordedOf(file: string, segment: number, { payload, offset, end }: RawRecord): Recorded {
-  const read = boundarySync(RecordFault, `${file} at byte ${offset}`, () => Frame.safeParse(unpack(payload)));
+function recordedOf(file: string, segment: number, { frame, offset, end }: RawRecord): Recorded {
+  const read = boundarySync(RecordFault, `${file} at byte ${offset}`, () => Frame.safeParse(unpack(frame)));
   if (!read.success) {
     const issue = read.error.issues[0];
     throw new RecordFault(`${file} at byte ${offset}: not a frame this program knows (${issue?.path.join('.')}: ${issue?.message})`, {

@@ -1,14 +1,23 @@
-/** One journal file as bytes: records of [u32 length | u32 crc32 | payload], little-endian. Knows framing and damage, not what a payload says. */
+/**
+ * One journal file as bytes: records of [u32 length | u32 crc32 | payload], little-endian. Knows framing and damage, not what a frame says.
+ * A payload is a frame, or, from some size on, a frame deflated: events and groups are the same words over and over and shrink to an eighth.
+ */
 import { fstatSync, openSync, closeSync, readSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { frameLimit, wireVersion } from '../protocol/codec.ts';
 
 /** Bytes before each payload. */
 const headBytes = 8;
 const chunkBytes = 1 << 20;
 
+/** First byte of a deflated payload, where a frame has the wire's version. */
+const deflatedMark = 0xdf;
+/** Smaller frames are not worth the time. */
+const deflateFrom = 512;
+
 export interface RawRecord {
-  readonly payload: Uint8Array;
+  /** The frame: of the payload, or inflated from it. */
+  readonly frame: Uint8Array;
   /** Of its first byte in the file, and of the byte after its last. */
   readonly offset: number;
   readonly end: number;
@@ -20,7 +29,8 @@ export interface Tail {
   readonly damage: string | null;
 }
 
-export function recordOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
+export function recordOf(frame: Uint8Array): Uint8Array<ArrayBuffer> {
+  const payload = frame.length < deflateFrom ? frame : deflated(frame);
   const record = new Uint8Array(headBytes + payload.length);
   const view = new DataView(record.buffer);
   view.setUint32(0, payload.length, true);
@@ -29,7 +39,27 @@ export function recordOf(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return record;
 }
 
-/** The records of a file from `from` on, in order; returns where and why it stopped. A payload is valid until the next is asked for. */
+/** The fastest level: the better ones save a tenth more for twice the time. */
+function deflated(frame: Uint8Array): Uint8Array {
+  const body = deflateRawSync(frame, { level: 1 });
+  if (body.length + 1 >= frame.length) return frame;
+  const payload = new Uint8Array(1 + body.length);
+  payload[0] = deflatedMark;
+  payload.set(body, 1);
+  return payload;
+}
+
+/** null where a payload with a right checksum cannot be inflated. */
+function frameOf(payload: Uint8Array): Uint8Array | null {
+  if (payload[0] !== deflatedMark) return payload;
+  try {
+    return inflateRawSync(payload.subarray(1), { maxOutputLength: frameLimit });
+  } catch {
+    return null;
+  }
+}
+
+/** The records of a file from `from` on, in order; returns where and why it stopped. A frame is valid until the next is asked for. */
 export function* recordsOf(file: string, from = 0): Generator<RawRecord, Tail> {
   const fd = openSync(file, 'r');
   try {
@@ -40,7 +70,9 @@ export function* recordsOf(file: string, from = 0): Generator<RawRecord, Tail> {
       const found = recordAt(window, offset, size);
       if (typeof found === 'string') return { offset, damage: found };
       if (found === null) return { offset, damage: null };
-      yield found;
+      const frame = frameOf(found.payload);
+      if (frame === null) return { offset, damage: 'a payload that cannot be inflated' };
+      yield { frame, offset, end: found.end };
       offset = found.end;
     }
   } finally {
@@ -65,7 +97,7 @@ export function recordAfter(file: string, offset: number): number | null {
 }
 
 /** null at the end; a text says what is wrong. The cheap tests come first: `recordAfter` asks at every byte. */
-function recordAt(window: Window, offset: number, size: number): RawRecord | string | null {
+function recordAt(window: Window, offset: number, size: number): { readonly payload: Uint8Array; readonly end: number } | string | null {
   const left = size - offset;
   if (left === 0) return null;
   if (left < headBytes) return `${left} bytes where a record's head has ${headBytes}`;
@@ -74,10 +106,11 @@ function recordAt(window: Window, offset: number, size: number): RawRecord | str
   const crc = uint32(head, 4);
   if (length === 0 || length > frameLimit) return `a record of ${length} bytes`;
   if (length > left - headBytes) return `a record of ${length} bytes with ${left - headBytes} left in the file`;
-  if (window.at(offset + headBytes, 1)[0] !== wireVersion) return `a record of another version`;
+  const first = window.at(offset + headBytes, 1)[0];
+  if (first !== wireVersion && first !== deflatedMark) return `a record of another version`;
   const payload = window.at(offset + headBytes, length);
   if (crc32(payload) !== crc) return 'a wrong checksum';
-  return { payload, offset, end: offset + headBytes + length };
+  return { payload, end: offset + headBytes + length };
 }
 
 const uint32 = (bytes: Uint8Array, at: number): number =>
