@@ -23,7 +23,11 @@ function isSameQuestion(a: TokenRequest, b: TokenRequest): boolean {
 export function runOfSeeds<C extends { readonly request: TokenRequest }>(first: C, others: readonly C[], room: number): C[] {
   const run = [first];
   let samples = first.request.n;
-  const sorted = others.filter((other) => isSameQuestion(first.request, other.request)).sort((a, b) => a.request.seed - b.request.seed);
+  // Seeds first: they tell nearly all others apart without reading a prompt.
+  const isNear = ({ seed }: TokenRequest): boolean => seed > first.request.seed && seed < first.request.seed + room;
+  const sorted = others
+    .filter(({ request }) => isNear(request) && isSameQuestion(first.request, request))
+    .sort((a, b) => a.request.seed - b.request.seed);
   for (const other of sorted) {
     if (other.request.seed !== first.request.seed + samples || samples + other.request.n > room) continue;
     run.push(other);
