@@ -1,84 +1,75 @@
-// The quickstart with seeds 1, 2 and 3: success on the same held-out tasks before and after, paired, by seed and over seeds.
-import { pairedGain, successRate } from '../dist/learning/evaluation.js';
-import { gainText, levelsOf, pairs, percent, train } from './training.mjs';
+// The learning curve of configs/quickstart.yaml: success on held-out tasks before and after, paired, a seed at a time and over seeds; wall and processor seconds.
+// Runs are kept in runs/bench and not repeated.  [TROUPE_BENCH_RUNS=dir] node bench/quickstart.mjs [--seeds=1,2,3] [--from=run,run] [--set=key=value] [--collect] [--quick]
+// --from: read these finished runs instead. --collect: only what is there already. --quick: three steps, to see that it works.
+import { figure, finish, isQuick } from './measure.mjs';
+import { gain, gainText, isHarder, isSound, levelsOf, options, quickSettings, rateOf, resultsOf, trained } from './training.mjs';
 
-const quick = process.argv.includes('--quick');
-const set = quick ? ['steps=10', 'eval.tasks=20'] : [];
-const runs = [];
-for (const seed of quick ? [1] : [1, 2, 3])
-  runs.push({
-    seed,
-    ...(await train({ config: 'configs/quickstart.yaml', name: `quickstart-${quick ? 'quick-' : ''}${seed}`, seed, set })),
-  });
+const { seeds, from, settings, only } = options(process.argv.slice(2));
+const results = [];
+if (from !== undefined) results.push(...from.map(resultsOf));
+else {
+  for (const seed of seeds) {
+    const result = await trained('configs/quickstart.yaml', { seed, ...(isQuick ? quickSettings : {}), ...settings }, { only });
+    if (result !== null) results.push(result);
+  }
+}
+if (results.length === 0) throw new Error('no finished run');
 
-const levels = levelsOf(runs[0].before);
-const hard = levels.filter((D) => D >= 25);
-const rate = (results) => successRate(results.filter((one) => one === 1).length, results.length).mean;
-const over = (chosen, own = runs) => {
-  const all = own.map((run) => pairs(run.before, run.after, chosen));
-  return {
-    before: rate(all.flatMap(({ first }) => first)),
-    after: rate(all.flatMap(({ second }) => second)),
-    gain: pairedGain(
-      all.flatMap(({ first }) => first),
-      all.flatMap(({ second }) => second),
+const levels = levelsOf(results[0]);
+const befores = results.map(({ before }) => before);
+const afters = results.map(({ after }) => after);
+const pooled = (keep) => gain(befores, afters, keep);
+const base = (D) => rateOf(befores.flatMap((before) => before.get(D)));
+/** Where there is most to see: neither solved nor hopeless. */
+const middle = levels.filter(isHarder).sort((a, b) => Math.abs(base(a) - 0.5) - Math.abs(base(b) - 0.5))[0];
+const easiest = Math.min(...levels);
+const most = (values) => Math.max(...values);
+const measured = results.filter(({ cpuSeconds }) => cpuSeconds !== null);
+
+finish({
+  ok: results.every(isSound),
+  figures: [
+    figure('gain over D ≥ 25, all seeds', pooled(isHarder).mean, 'share', 'more'),
+    ...results.map(({ seed, before, after }) =>
+      figure(`seed ${seed}: lower end of the gain over D ≥ 25`, gain([before], [after], isHarder).low, 'share', 'more', 0),
     ),
-  };
-};
-const nearest = hard.toSorted((a, b) => Math.abs(over([a]).before - 0.5) - Math.abs(over([b]).before - 0.5))[0];
-const pooled = runs.map((run) => over(hard, [run]).gain);
-const cpu = runs.map((run) => run.cpuSeconds).filter((seconds) => seconds !== null);
-const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-console.log(
-  JSON.stringify({
-    ok: runs.every(({ summary }) => ['done', 'budget'].includes(summary.ended) && Object.keys(summary.faults).length === 0),
-    figures: [
-      {
-        name: `gain at D = ${nearest}, nearest to 0.5, pooled over seeds`,
-        value: Number(over([nearest]).gain.mean.toFixed(3)),
-        unit: 'success',
-        better: 'more',
-        target: 0.1,
-      },
-      {
-        name: 'lowest end of a seed’s 95 % interval, D ≥ 25 pooled',
-        value: Number(Math.min(...pooled.map(({ low }) => low)).toFixed(3)),
-        unit: 'success',
-        better: 'more',
-        target: 0,
-      },
-      {
-        name: 'change at D = 5, pooled over seeds',
-        value: Number(over([5]).gain.mean.toFixed(3)),
-        unit: 'success',
-        better: 'more',
-        target: -0.03,
-      },
-      {
-        name: 'wall time, slowest seed',
-        value: Math.round(Math.max(...runs.map(({ summary }) => summary.seconds))),
-        unit: 's',
-        better: 'less',
-      },
-      ...(cpu.length === 0 ? [] : [{ name: 'processor time, mean', value: Math.round(mean(cpu)), unit: 's', better: 'less' }]),
-      { name: 'D at the end, mean', value: mean(runs.map(({ summary }) => summary.difficulty)), unit: '', better: 'more' },
-    ],
-    tables: [
-      {
-        title: `Greedy success on ${runs[0].before[0].greedy.length} held-out tasks a level (unseen tool families and names), before and after, gain with its paired 95 % interval`,
-        head: ['D', 'before', 'after', 'all seeds', ...runs.map(({ seed }) => `seed ${seed}`)],
-        rows: [
-          ...levels.map((D) => [
-            String(D),
-            percent(over([D]).before),
-            percent(over([D]).after),
-            gainText(over([D]).gain),
-            ...runs.map((run) => gainText(over([D], [run]).gain)),
-          ]),
-          ['≥ 25', percent(over(hard).before), percent(over(hard).after), gainText(over(hard).gain), ...pooled.map(gainText)],
-        ],
-      },
-    ],
-  }),
-);
+    figure(`gain at D = ${middle}, where the base is nearest to 0.5, all seeds`, pooled((D) => D === middle).mean, 'share', 'more', 0.1),
+    figure(`change at D = ${easiest}, all seeds`, pooled((D) => D === easiest).mean, 'share', 'more', -0.03),
+    figure('longest run', most(results.map(({ seconds }) => seconds)), 's', 'less'),
+    ...(measured.length === 0
+      ? []
+      : [figure('most processor time of a run', most(measured.map(({ cpuSeconds }) => cpuSeconds)), 's', 'less')]),
+  ],
+  tables: [
+    {
+      title: 'Share of held-out tasks solved at temperature 0, before → after, and the paired gain with its 95 % interval.',
+      head: ['D', 'base', ...results.map(({ seed }) => `seed ${seed}`), 'gain, all seeds'],
+      rows: [
+        ...levels.map((D) => [
+          D,
+          base(D).toFixed(3),
+          ...results.map(({ after }) => rateOf(after.get(D)).toFixed(3)),
+          gainText(pooled((level) => level === D)),
+        ]),
+        ['≥ 25', '', ...results.map(({ before, after }) => gainText(gain([before], [after], isHarder))), gainText(pooled(isHarder))],
+      ],
+    },
+    {
+      title: 'The runs.',
+      head: ['seed', 'steps', 'ended', 'last D', 'episodes', 'sampled tokens', 'wall, s', 'processor, s'],
+      rows: results.map(({ seed, summary, seconds, cpuSeconds }) => [
+        seed,
+        summary.steps,
+        summary.ended,
+        summary.difficulty,
+        summary.episodes,
+        summary.sampledTokens,
+        seconds.toFixed(0),
+        cpuSeconds === null ? '–' : cpuSeconds.toFixed(0),
+      ]),
+    },
+  ],
+  notes: [
+    `${results[0].before.get(levels[0]).length} tasks a level of tool families and names never trained on, the same before and after and for every seed. Over seeds a task counts once, with its mean.`,
+  ],
+});

@@ -1,6 +1,6 @@
 // Runs benches, each in a process of its own, checks what they report, and writes bench/RESULTS.md from it (and bench/results.json, so that the next run can say
 // what got worse).  npm run bench -- [names…] [--quick] [--keep]     --quick: small sizes; --keep: print only, leave the files as they are.
-// Without names all but the long ones run. Long: ablation, quickstart (they train).
+// Without names all but the long ones run. Long: quickstart, ablation (they train); their own flags, such as --seeds=1 or --collect, are handed on.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,10 +23,11 @@ const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const keep = args.includes('--keep');
 const named = args.filter((arg) => !arg.startsWith('--'));
-const unknown = [
-  ...named.filter((name) => !(name in benches)),
-  ...args.filter((arg) => arg.startsWith('--') && arg !== '--quick' && arg !== '--keep'),
-];
+const own = (arg) => arg === '--quick' || arg === '--keep';
+/** For the long benches, which say themselves what they take. */
+const passed = args.filter((arg) => arg.startsWith('--') && !own(arg));
+const isLong = (name) => benches[name]?.long === true;
+const unknown = [...named.filter((name) => !(name in benches)), ...(named.length > 0 && named.every(isLong) ? [] : passed)];
 if (unknown.length > 0) {
   console.error(`no bench or flag ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}, --quick and --keep`);
   process.exit(2);
@@ -39,7 +40,9 @@ if (!existsSync(new URL('../dist/run.js', import.meta.url))) {
 /** The bench's last line of stdout, read as JSON. Throws where it failed or printed none. */
 function outputOf(name) {
   const file = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, ['--expose-gc', file, ...(quick ? ['--quick'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--expose-gc', file, ...(quick ? ['--quick'] : []), ...passed], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const chunks = [];
   child.stdout.on('data', (chunk) => chunks.push(chunk));
   return new Promise((resolve, reject) => {
@@ -61,7 +64,7 @@ async function entryOf(name, earlier) {
   const { figures, tables, notes } = result;
   return {
     title: benches[name].title,
-    command: `npm run bench -- ${name}${quick ? ' --quick' : ''}`,
+    command: ['npm run bench --', name, ...(quick ? ['--quick'] : []), ...passed].join(' '),
     machine: machine(),
     load: { before: loadBefore, after: load() },
     seconds: (performance.now() - began) / 1000,
