@@ -41,8 +41,8 @@ export function toolNotes(list: string, used: number, rejected: readonly Rejecti
   const more = reasons.length - reasonsShown;
   return [
     `${used} tools of ${list} are used, ${rejected.length} are not${rejected.length === 0 ? '' : ':'}`,
-    ...reasons.slice(0, reasonsShown).map(({ reason, tools }) => `  ${tools} × ${reason}`),
-    ...(more > 0 ? [`  and ${more} more reasons: tools check ${list}`] : []),
+    ...reasons.slice(0, reasonsShown).map(({ reason, tools }) => `- ${tools} × ${reason}`),
+    ...(more > 0 ? [`- and ${more} more reasons: tools check ${list}`] : []),
   ];
 }
 
