@@ -24,7 +24,7 @@ interface Phase {
 
 const hasFrame = (dir: string, kind: string): boolean =>
   journalBytes(dir) > 0 && [...framesFrom(join(dir, 'journal'))].some(({ frame }) => frame.kind === kind);
-const slow = { kind: 'scripted', scripted: { skill: 0.8, latencyMs: 400 } } as const;
+const slow = { kind: 'scripted', scripted: { skill: 0.8, latencyMs: 200 } } as const;
 const untested = { ...scriptedRun(root), eval: { at: [] } } satisfies ConfigInput;
 
 const phases = {

@@ -23,12 +23,12 @@ async function whole(config: ConfigInput, name: string): Promise<Remains> {
 let scripted: Remains;
 beforeAll(async () => {
   baseModel(join(root, 'model'));
-  scripted = await whole({ ...scriptedRun(root), rollout: { tasks: 4, group: 4, workers: 1 } }, 'scripted');
+  scripted = await whole(scriptedRun(root), 'scripted');
 });
 
 describe('two runs of one seed', () => {
   test('are the same bytes with a script for an engine, whatever the workers', async () => {
-    const other = await whole({ ...scriptedRun(root), rollout: { tasks: 4, group: 4, workers: 2 } }, 'more-workers');
+    const other = await whole({ ...scriptedRun(root), rollout: { ...scriptedRun(root).rollout, workers: 2 } }, 'more-workers');
     expect(other).toEqual(scripted);
     expect(other.commits).toHaveLength(3);
   });
@@ -40,14 +40,14 @@ describe('two runs of one seed', () => {
   });
 
   test('are the same bytes with a transformer that learns, whatever the threads', async () => {
-    const one = await whole(threads(1, 1)(taughtRun(root)), 'taught');
+    const one = await whole(taughtRun(root), 'taught');
     const other = await whole(threads(1, 2)(taughtRun(root)), 'taught-by-two');
     expect(other).toEqual(one);
     expect(one.commits.at(-1)?.version).toBe(2);
   });
 
   test('are the same bytes with a transformer that samples, whatever the threads', async () => {
-    const one = await whole(threads(1, 1)(trainedRun(root)), 'sampled');
+    const one = await whole(trainedRun(root), 'sampled');
     const other = await whole(threads(2, 1)(trainedRun(root)), 'sampled-by-two');
     expect(other).toEqual(one);
     expect(one.commits.at(-1)?.version).toBeGreaterThan(0);

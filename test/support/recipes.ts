@@ -14,8 +14,8 @@ export const scriptedRun = (root: string): ConfigInput => ({
   policy: { model: join(root, 'model') },
   engine: { kind: 'scripted', deterministic: true, scripted: { skill: 0.8 } },
   trainer: { kind: 'scripted', learningRate: 0.01 },
-  rollout: { tasks: 4, group: 4 },
-  eval: { tasks: 4 },
+  rollout: { tasks: 4, group: 4, workers: 1 },
+  eval: { tasks: 2, levels: [5, 50] },
 });
 
 /** The same, but a transformer learns from what the script says: rewards differ whatever the weights, so every step trains. */
@@ -23,7 +23,7 @@ export const taughtRun = (root: string): ConfigInput => ({
   ...scriptedRun(root),
   name: 'taught',
   steps: 2,
-  trainer: { learningRate: 1e-4, kl: 0 },
+  trainer: { threads: 1, learningRate: 1e-4, kl: 0 },
 });
 
 /** Two steps of our own transformer, sampled and trained. */
@@ -32,9 +32,9 @@ export const trainedRun = (root: string): ConfigInput => ({
   seed: 1,
   steps: 2,
   policy: { model: join(root, 'model') },
-  engine: { deterministic: true },
-  trainer: { learningRate: 1e-3, kl: 0.001 },
+  engine: { deterministic: true, threads: 1 },
+  trainer: { threads: 1, learningRate: 1e-3, kl: 0.001 },
   curriculum: { start: 60 },
-  rollout: { tasks: 4, group: 4, maxTokens: 32, contextLength: 512 },
+  rollout: { tasks: 4, group: 4, workers: 1, maxTokens: 32, contextLength: 512 },
   eval: { tasks: 2, levels: [5, 50] },
 });

@@ -29,25 +29,22 @@ async function undisturbed(config: ConfigInput): Promise<Undisturbed> {
 
 /** One to three kills; a later one counts from the process that it kills. Moments may come after the end: then that process was quicker. */
 function lifeOf(draws: Stream, steps: number, { bytes, ms }: Pick<Undisturbed, 'bytes' | 'ms'>): Moment[] {
-  return Array.from({ length: 1 + draws.int(3) }, (): Moment => {
-    switch (draws.pick(['journal', 'journal', 'time', 'writing', 'named'] as const)) {
-      case 'journal':
-        return { kind: 'journal', bytes: 1 + draws.int(Math.ceil(0.9 * bytes)) };
-      case 'time':
-        return { kind: 'time', ms: 50 + draws.int(Math.ceil(0.9 * ms)) };
-      case 'writing':
-        return { kind: 'writing', step: stepId(1 + draws.int(steps)) };
-      case 'named':
-        return { kind: 'named', step: stepId(1 + draws.int(steps)) };
-    }
-  });
+  const step = (): string => stepId(1 + draws.int(steps));
+  const within = (whole: number): number => draws.int(Math.ceil(0.9 * whole));
+  const moments = {
+    journal: (): Moment => ({ kind: 'journal', bytes: 1 + within(bytes) }),
+    time: (): Moment => ({ kind: 'time', ms: 50 + within(ms) }),
+    writing: (): Moment => ({ kind: 'writing', step: step() }),
+    named: (): Moment => ({ kind: 'named', step: step() }),
+  };
+  return Array.from({ length: 1 + draws.int(3) }, () => moments[draws.pick(['journal', 'journal', 'time', 'writing', 'named'])]());
 }
 
 const recipes: readonly { readonly of: string; readonly lives: number; readonly config: (root: string) => ConfigInput }[] = [
   {
     of: 'a transformer that learns from a script',
     lives: 14,
-    config: (dir) => ({ ...taughtRun(dir), steps: 4, eval: { tasks: 4, every: 2 }, record: { segmentBytes: 200_000 } }),
+    config: (dir) => ({ ...taughtRun(dir), steps: 4, eval: { tasks: 4, every: 2 }, record: { segmentBytes: 40_000 } }),
   },
   { of: 'a transformer that samples and learns', lives: 6, config: (dir) => ({ ...trainedRun(dir), steps: 3 }) },
 ];
