@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ConfigInput } from '../src/config.ts';
 import { framesFrom } from '../src/record/reader.ts';
 import { baseModel, scriptedRun, taughtRun } from './support/recipes.ts';
-import { journalBytes, type Process, start, written } from './support/runs.ts';
+import { isAlive, journalBytes, type Process, start, written } from './support/runs.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -49,10 +49,8 @@ async function runIn(phase: PhaseName, suffix: string): Promise<{ process: Proce
   const name = `${phase.replaceAll(' ', '-')}-${suffix}`;
   const dir = join(root, 'runs', name);
   const process = start([written({ ...config, name }, root), '--json'], root);
-  let over = false;
-  void process.ended.then(() => (over = true));
-  while (!over && !isThere(dir)) await new Promise((resolve) => setTimeout(resolve, 1));
-  expect(over).toBe(false);
+  while (isAlive(process) && !isThere(dir)) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(isAlive(process)).toBe(true);
   return { process, dir };
 }
 

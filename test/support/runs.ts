@@ -53,6 +53,8 @@ export function start(args: readonly string[], cwd: string): Process {
   };
 }
 
+export const isAlive = ({ child }: Process): boolean => child.exitCode === null && child.signalCode === null;
+
 /** Writes `config` as `<name>.yaml` in `cwd` and runs it to its end. */
 export function run(config: ConfigInput, cwd: string, ...flags: string[]): Promise<Ended> {
   return start([written(config, cwd), '--quiet', ...flags], cwd).ended;
@@ -119,11 +121,9 @@ export const nameOf = (moments: readonly Moment[]): string => moments.map(name).
 
 /** Resolves with how it ended: by SIGKILL at the moment, or by itself before it. */
 async function killedAt(moment: Moment, process: Process, dir: string): Promise<Ended> {
-  let over = false;
-  void process.ended.then(() => (over = true));
   const began = performance.now();
   const begun = journalBytes(dir);
-  while (!over && !hasCome(moment, dir, began, begun)) await new Promise((resolve) => setTimeout(resolve, 1));
+  while (isAlive(process) && !hasCome(moment, dir, began, begun)) await new Promise((resolve) => setTimeout(resolve, 1));
   process.child.kill('SIGKILL');
   return process.ended;
 }
@@ -144,6 +144,8 @@ function hasCome(moment: Moment, dir: string, began: number, begun: number): boo
   }
 }
 
+const isBegun = (dir: string): boolean => journalBytes(dir) > 0 && [...framesFrom(join(dir, 'journal'))].length > 0;
+
 /**
  * Runs `config` to its end, killed at each moment in turn and resumed after each. Returns how many of the kills came before the end.
  * A process that was killed before its journal said anything has left no run: it is started anew, as its message says.
@@ -151,12 +153,12 @@ function hasCome(moment: Moment, dir: string, began: number, begun: number): boo
 export async function survive(config: ConfigInput, cwd: string, moments: readonly Moment[]): Promise<number> {
   const dir = join(cwd, 'runs', config.name as string);
   const file = written(config, cwd);
-  const next = (): readonly string[] => (journalBytes(dir) === 0 ? [file, '--quiet'] : ['resume', dir, '--quiet']);
+  const next = (): readonly string[] => (isBegun(dir) ? ['resume', dir, '--quiet'] : [file, '--quiet']);
   let kills = 0;
   for (const moment of moments) {
     const { signal } = await killedAt(moment, start(next(), cwd), dir);
     if (signal === 'SIGKILL') kills++;
-    if (journalBytes(dir) === 0) rmSync(dir, { recursive: true, force: true });
+    if (!isBegun(dir)) rmSync(dir, { recursive: true, force: true });
   }
   const { code, err } = await start(next(), cwd).ended;
   if (code !== 0) throw new Error(`resumed after ${nameOf(moments)} it ended with ${code}:\n${err}`);

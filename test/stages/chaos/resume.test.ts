@@ -37,7 +37,7 @@ function lifeOf(draws: Stream, steps: number, { bytes, ms }: Pick<Undisturbed, '
     writing: (): Moment => ({ kind: 'writing', step: step() }),
     named: (): Moment => ({ kind: 'named', step: step() }),
   };
-  return Array.from({ length: 1 + draws.int(3) }, () => moments[draws.pick(['journal', 'journal', 'time', 'writing', 'named'])]());
+  return Array.from({ length: 1 + draws.int(3) }, () => moments[draws.pick(['journal', 'journal', 'time', 'writing', 'named'] as const)]());
 }
 
 const recipes: readonly { readonly of: string; readonly lives: number; readonly config: (root: string) => ConfigInput }[] = [
