@@ -5,24 +5,20 @@
  *        ▲                        │ sealed
  *        └── policy version ◀── policy update ─▶ trainer            everything ─▶ record
  */
-import { createActor, fromPromise } from 'xstate';
 import type { Config } from '../config.ts';
-import { asFault, faultFrom, ThreadFault } from '../errors.ts';
+import { faultFrom } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
-import { removeLeftovers } from '../gpu/checkpoint.ts';
+import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
 import { standingAfter, trainerState, type Standing } from '../gpu/policy-update-commit.ts';
 import { tinyRenderer } from '../gpu/tokens/tiny.ts';
 import { readModel } from '../gpu/weights.ts';
 import { startOf } from '../learning/curriculum.ts';
-import { experimentMachine, type Ending, type ExperimentOutput, type StepInput, type Updated, type When } from '../machines/experiment.ts';
 import type { Frame } from '../protocol/frame.ts';
-import type { RolloutGroup } from '../protocol/group.ts';
 import { type PolicyVersion, type RunId, stepId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import type { Phase, Progress } from '../protocol/progress.ts';
+import type { Progress } from '../protocol/progress.ts';
 import type { RunSummary } from '../protocol/summary.ts';
-import type { Task } from '../protocol/task.ts';
 import { folderOf } from '../record/folder.ts';
 import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
 import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
@@ -31,14 +27,16 @@ import { openAccount } from './account.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
 import { deadlineWheel } from './deadlines.ts';
-import { canaryTask, drawTasks, repositoryFor, toolNotes, unissued, type DrawingPorts } from './drawing.ts';
+import { canaryTask, repositoryFor, toolNotes, type DrawingPorts } from './drawing.ts';
 import { createExamination } from './examination.ts';
+import { createExperiment } from './experiment.ts';
 import { jobOf } from './job.ts';
 import { openings, type Openings } from './openings.ts';
-import { observed, recorder } from './recorder.ts';
+import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
-import { policyUpdateOptions } from './settings.ts';
+import { policyUpdateOptions, retentionOf } from './settings.ts';
+import { stepsOf } from './steps.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
 import { version as programVersion } from './version.ts';
@@ -113,6 +111,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   };
   const firstStep = start.committed === null ? 1 : Number(start.committed.step.slice(1)) + 1;
   removeLeftovers(folder.checkpoints, start.committed?.step ?? null);
+  // An earlier process may have ended between its last commit and the pruning that follows it.
+  pruneCheckpoints(folder.checkpoints, retentionOf(config));
   const { engine, trainer, announce } = acceleratorFor(config, model, start.weights, renderer);
   opened.add(engine, () => engine.close());
   opened.add(trainer, () => trainer.close());
@@ -154,7 +154,6 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const events = recorder(recordEvents, wheel);
   const waits = (deadline: string) => ({ ms: deadline === 'evaluate' ? stepMs * config.eval.levels.length : stepMs, rank: 2 });
   const drawing: DrawingPorts = { simulators: proceduralSimulators(config.world), repository, clock: systemClock, record: recordEvents };
-  const issued = new Map((recovered?.tasks ?? []).map(({ task }) => [task.id, task]));
   const curriculum = createCurriculum(
     { rule: config.curriculum, seed: config.seed, state: start.curriculum },
     { recorder: events, waits, fail: lose },
@@ -189,7 +188,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   );
   opened.add(policyUpdate, (each) => each.close());
 
-  // ── the ports of the experiment, in the order of the flow ──
+  // ── the experiment ──
   const budgetMs = config.budget.minutes === undefined ? undefined : config.budget.minutes * 60_000;
   const account = openAccount({
     clock: systemClock,
@@ -200,115 +199,40 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     timing: (row) => record.timing(row),
     progress,
   });
-  const phase = (name: Phase, step: number, done: number, of: number): void =>
-    progress({ kind: 'phase', phase: name, step, steps, done, of });
-  let tasks: readonly Task[] = [];
-  let groups: readonly RolloutGroup[] = [];
-  let paused: string | null = null;
-
-  const prepare = async ({ step }: StepInput, abort: AbortSignal): Promise<void> => {
-    phase('preparing', step, 0, 1);
-    if (start.committed !== null) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
-    await examination.prepare(abort);
-    account.begin();
-  };
-
-  const draw = ({ step, version }: StepInput, abort: AbortSignal): Promise<void> =>
-    account.timed('draw', async () => {
-      phase('drawing', step, 0, config.rollout.tasks);
-      tasks = await drawTasks(config, drawing, stepId(step), curriculum.draw(config.rollout.tasks), version, abort);
-      examination.guard(tasks);
-      for (const task of unissued(tasks, issued)) record.append({ kind: 'task.issued', step: stepId(step), task });
-    });
-
-  const rollOut = ({ step, version }: StepInput, abort: AbortSignal): Promise<void> =>
-    account.timed('roll', async () => {
-      const jobs = tasks.map((task) => jobOf(config, run, stepId(step), task, version));
-      groups = await roll(jobs, abort, (sealed) => phase('rolling', step, sealed, jobs.length));
-    });
-
-  const update = async ({ step }: StepInput): Promise<Updated> => {
-    phase('updating', step, 0, 1);
-    const result = await account.timed('update', () => policyUpdate.step({ step: stepId(step), groups, curriculum: curriculum.state }));
-    curriculum.reward(groups.flatMap(({ episodes }) => episodes.flatMap(({ reward }) => (reward === null ? [] : [reward]))));
-    account.close(step, result);
-    if (result.pause !== null) {
-      paused = result.pause;
-      experiment.send({ type: 'run.interrupt' });
-    }
-    spendTokens();
-    const { committed, weights, curriculum: after } = result.standing;
-    return { trained: committed?.trained ?? 0, version: weights.version, difficulty: after.difficulty };
-  };
-
-  const spendTokens = (): void => {
-    if (account.sampledTokens >= (config.budget.tokens ?? Infinity)) experiment.send({ type: 'budget.spent', budget: 'tokens' });
-  };
-
-  /** The policy update has published the new version and proved it. */
-  const publish = ({ step }: StepInput): void => phase('publishing', step, 1, 1);
-
-  const evaluate = async ({ step, version, when }: StepInput & { readonly when: When }, abort: AbortSignal): Promise<void> => {
-    const levels = await examination.hold(when, step - 1, version, abort, (sealed, of) => phase('evaluating', step, sealed, of));
-    if (levels !== null) progress({ kind: 'evaluation', when, step, levels });
-    if (when === 'before') account.begin();
-  };
-
-  const checkpoint = async ({ step }: StepInput): Promise<void> => {
-    phase('closing', step, 0, 1);
-    await record.flush({ sync: true });
-  };
+  const stepping = stepsOf({
+    config,
+    run,
+    record,
+    loadTrainer: async () => {
+      if (start.committed !== null) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
+    },
+    curriculum,
+    drawing,
+    issued: new Map((recovered?.tasks ?? []).map(({ task }) => [task.id, task])),
+    roll,
+    examination,
+    policyUpdate,
+    account,
+    progress,
+    tell: (message) => experiment.tell(message),
+  });
+  const experiment = createExperiment(
+    {
+      step: firstStep,
+      version: start.weights.version,
+      difficulty: start.curriculum.difficulty,
+      lastStep: steps,
+      evaluateBefore: config.eval.at.includes('start') && firstStep === 1,
+      evaluateAfter: config.eval.at.includes('end'),
+      evaluateEvery: config.eval.every,
+    },
+    { steps: stepping, recorder: events, waits, clock: systemClock, signal, budgetMs },
+  );
 
   // ── run ──
-  const experiment = createActor(
-    observed(
-      experimentMachine.provide({
-        actors: {
-          prepare: fromPromise<void, StepInput>(({ input, signal: abort }) => prepare(input, abort)),
-          draw: fromPromise<void, StepInput>(({ input, signal: abort }) => draw(input, abort)),
-          roll: fromPromise<void, StepInput>(({ input, signal: abort }) => rollOut(input, abort)),
-          update: fromPromise<Updated, StepInput>(({ input }) => update(input)),
-          publish: fromPromise<void, StepInput>(async ({ input }) => publish(input)),
-          evaluate: fromPromise<void, StepInput & { readonly when: When }>(({ input, signal: abort }) => evaluate(input, abort)),
-          checkpoint: fromPromise<void, StepInput & { readonly ending: Ending }>(({ input }) => checkpoint(input)),
-        },
-      }),
-    ),
-    {
-      input: {
-        step: firstStep,
-        version: start.weights.version,
-        difficulty: start.curriculum.difficulty,
-        lastStep: steps,
-        evaluateBefore: config.eval.at.includes('start') && firstStep === 1,
-        evaluateAfter: config.eval.at.includes('end'),
-        evaluateEvery: config.eval.every,
-      },
-    },
-  );
-  events.watch(experiment, 'run', waits);
-  if (budgetMs !== undefined)
-    opened.add(
-      systemClock.after(budgetMs, () => experiment.send({ type: 'budget.spent', budget: 'minutes' })),
-      (recall) => recall(),
-    );
-  const interrupt = (): void => experiment.send({ type: 'run.interrupt' });
-  opened.add(interrupt, () => signal.removeEventListener('abort', interrupt));
-
-  const output = await new Promise<ExperimentOutput>((resolve, reject) => {
-    experiment.subscribe({
-      complete: () => resolve(experiment.getSnapshot().output as ExperimentOutput),
-      error: (error) => reject(asFault(ThreadFault, 'experiment', error)),
-    });
-    signal.addEventListener('abort', interrupt, { once: true });
-    experiment.start();
-    // What was spent before, or asked for meanwhile.
-    spendTokens();
-    if (signal.aborted) interrupt();
-  });
-  events.flush();
-  const ended = output.ending === 'interrupted' && paused !== null ? 'paused' : output.ending;
-  const detail = output.fault?.message ?? paused ?? '';
+  const output = await experiment.run();
+  const ended = output.ending === 'interrupted' && stepping.paused !== null ? 'paused' : output.ending;
+  const detail = output.fault?.message ?? stepping.paused ?? '';
   record.append({ kind: 'run.halted', reason: ended, detail });
   if (output.fault !== null) throw faultFrom(output.fault);
   const { standing } = policyUpdate;
