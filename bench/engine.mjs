@@ -6,7 +6,7 @@ import { flopsPerToken, weights, workloads } from './engine-work.mjs';
 import { figure, finish, isQuick, median, timed } from './measure.mjs';
 import { findTorch, torchSteps } from './torch.mjs';
 
-const pairs = isQuick ? 3 : 7;
+const pairs = isQuick ? 3 : 5;
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const spins = 2e6;
 /** What core.spin does a round: 40 multiply-adds. */
@@ -56,6 +56,7 @@ async function measure({ name, threads, deterministic }, torch) {
     // Its threads spin for a while after their work.
     if (torch !== undefined) await rest(300);
     rounds.push({ peak, train, sample, theirs });
+    console.error(`${name}, ${threads} threads, round ${i + 1} of ${pairs}`);
   }
   const ok = at.check();
   at.core.close();
