@@ -64,7 +64,12 @@ async function entryOf(name, earlier) {
   const { figures, tables, notes } = result;
   return {
     title: benches[name].title,
-    command: ['npm run bench --', name, ...(quick ? ['--quick'] : []), ...passed].join(' '),
+    command: [
+      'npm run bench --',
+      name,
+      ...(quick ? ['--quick'] : []),
+      ...passed.map((flag) => flag.replace(/^--from=.*/, '--from=…')),
+    ].join(' '),
     machine: machine(),
     load: { before: loadBefore, after: load() },
     seconds: (performance.now() - began) / 1000,
@@ -81,18 +86,19 @@ function write(file, text) {
   renameSync(`${fileURLToPath(file)}.next`, file);
 }
 
-const results = existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : {};
+/** Read afresh each time: a long bench may be running beside. */
+const kept = () => (existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : {});
 let failures = 0;
 for (const name of named.length > 0 ? named : Object.keys(benches).filter((name) => !benches[name].long)) {
   console.error(`${name}…`);
   try {
-    const entry = await entryOf(name, results[name]);
+    const entry = await entryOf(name, kept()[name]);
     for (const { name: what, value, unit } of entry.figures) console.log(`${name}  ${what}: ${value} ${unit}`);
     for (const text of entry.notes ?? []) console.log(`${name}  ${text}`);
     for (const text of misses(entry)) console.log(`${name}  misses its target: ${text}`);
     for (const text of regressions(entry)) console.log(`${name}  got worse: ${text}`);
-    results[name] = entry;
     if (!keep) {
+      const results = { ...kept(), [name]: entry };
       const ordered = Object.fromEntries(Object.keys(benches).flatMap((known) => (known in results ? [[known, results[known]]] : [])));
       write(resultsFile, `${JSON.stringify(ordered, null, 1)}\n`);
       write(reportFile, markdown(ordered));

@@ -38,12 +38,13 @@ function keyOf(config) {
 
 /** `settings`: key → value, as --set. `only`: do not begin or resume anything. Null where the run is not there, or failed. */
 export async function trained(file, settings, { only = false } = {}) {
-  const set = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  // The config's own bound on minutes would turn a busy machine into a shorter training; here it shows in the seconds instead.
+  const set = Object.entries({ 'budget.minutes': 120, ...settings }).map(([key, value]) => `${key}=${value}`);
   const config = readConfig({ file: join(root, file), set, env: {} });
   const home = join(runs, `${config.name}-seed${config.seed}-${keyOf(config)}`);
   const usage = join(home, 'usage.jsonl');
   const dir = () => (existsSync(home) ? readdirSync(home, { withFileTypes: true }).find((entry) => entry.isDirectory()) : undefined);
-  const finished = () => dir() !== undefined && existsSync(folderOf(join(home, dir().name)).summary);
+  const finished = () => dir() !== undefined && hasEnded(join(home, dir().name));
   if (!finished()) {
     if (only) return null;
     mkdirSync(home, { recursive: true });
@@ -63,6 +64,12 @@ export async function trained(file, settings, { only = false } = {}) {
         .map((line) => JSON.parse(line))
     : [];
   return { ...resultsOf(join(home, dir().name)), ...total(used) };
+}
+
+/** An interrupted run leaves a summary too; it can still go on. */
+function hasEnded(runDir) {
+  const { summary } = folderOf(runDir);
+  return existsSync(summary) && ['done', 'budget'].includes(JSON.parse(readFileSync(summary, 'utf8')).ended);
 }
 
 const total = (used) => ({
