@@ -19,12 +19,51 @@ const Budget = z.strictObject({
   minutes: positive.optional().describe('Ends the run cleanly after this many minutes; the step under way is finished first.'),
 });
 
+const Vllm = z.strictObject({
+  servers: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .max(64)
+    .default([])
+    .describe(
+      'Base URLs of running servers (http://127.0.0.1:8000), each with the same base model. Empty: Troupe starts one itself and ends it.',
+    ),
+  servedModel: z.string().min(1).default('base').describe('Name under which the servers serve the frozen base.'),
+  command: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['{python}', '-m', 'vllm.entrypoints.openai.api_server', '--model', '{model}'])
+    .describe(
+      'How a server is started: {python} and {model} are filled in, and the flags that Troupe relies on are added. `--dry-run` prints the whole.',
+    ),
+  args: z.array(z.string()).default([]).describe('More flags for a server that Troupe starts; they come last, so they win.'),
+  env: z.record(z.string(), z.string()).default({}).describe('Environment of a server that Troupe starts, beside its own.'),
+  port: z.int().min(0).max(65_535).default(0).describe('Port of a server that Troupe starts, on 127.0.0.1 only; 0 = a free one.'),
+  startMs: milliseconds.default(600_000).describe('Milliseconds until a started server must have answered one token.'),
+  dtype: z
+    .enum(['auto', 'float32', 'bfloat16', 'float16'])
+    .default('auto')
+    .describe('Number format of the server’s weights; the trainer’s should be the same.'),
+  maxSequences: count
+    .max(4096)
+    .default(256)
+    .describe('Sequences a server runs at once (--max-num-seqs); the broker’s window per server is never larger.'),
+  gpuMemory: share
+    .optional()
+    .describe('Share of the GPU a started server may take (--gpu-memory-utilization). Absent: what the memory plan says (see --dry-run).'),
+  connections: count
+    .max(16_384)
+    .default(512)
+    .describe('Sockets to one server at most; calls beyond it wait. Keep it below the limit of open files.'),
+  replyBytes: count.default(64 * 1024 * 1024).describe('A longer reply is refused unread.'),
+  pollMs: milliseconds.default(500).describe('Milliseconds between two readings of a server’s load (/metrics).'),
+});
+
 const Engine = z.strictObject({
   kind: z
     .enum(['embedded', 'scripted', 'vllm', 'fake'])
     .default('embedded')
     .describe(
-      'What samples tokens. embedded: our own transformer on this CPU; scripted: replies from the oracle and the seed, no model (tests, benches).',
+      'What samples tokens. embedded: our own transformer on this CPU; vllm: one or more vLLM servers; fake: a vLLM server without a model, on this machine (dry runs, benches); scripted: replies from the oracle and the seed, no model and no server (tests).',
     ),
   threads: threads.default(0).describe('Kernel threads; 0 = one per core.'),
   deterministic: z
@@ -43,7 +82,8 @@ const Engine = z.strictObject({
       slow: share.default(0).describe('Share of scripted calls that take slowMs.'),
     })
     .prefault({})
-    .describe('Only for kind scripted: how good it is and what goes wrong.'),
+    .describe('Only for kinds scripted and fake: how good it is and, for scripted, what goes wrong.'),
+  vllm: Vllm.prefault({}).describe('Only for kinds vllm and fake: which servers, or how to start one.'),
 });
 
 const Policy = z.strictObject({
@@ -52,7 +92,13 @@ const Policy = z.strictObject({
     .min(1)
     .default('models/tiny-base')
     .describe(
-      'Directory of the model to start from, in Hugging Face form: config.json, tokenizer.json, model.safetensors. Relative paths are tried from the working directory, then from this package.',
+      'Directory of the model to start from, in Hugging Face form: config.json, tokenizer.json, *.safetensors; or a name such as Qwen/Qwen3-8B that the Hugging Face cache holds. Relative paths are tried from the working directory, then from this package.',
+    ),
+  thinking: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a model that can think before it speaks (Qwen3) is asked to. Its thoughts are trained, kept in its own context, and shown to nobody else.',
     ),
 });
 
@@ -60,7 +106,9 @@ const Trainer = z.strictObject({
   kind: z
     .enum(['embedded', 'scripted', 'torch', 'tinker'])
     .default('embedded')
-    .describe('What updates the weights. embedded: our own, on this CPU; scripted: counts steps and changes nothing.'),
+    .describe(
+      'What updates the weights. embedded: our own, on this CPU; torch: PyTorch and peft in a process of its own; scripted: counts steps and changes nothing.',
+    ),
   threads: threads.default(0).describe('Kernel threads; 0 = one per core.'),
   objective: z.enum(['grpo', 'cispo']).default('grpo').describe('Token-level loss. grpo: TRUSTEE; cispo: MiniMax-M1 (arXiv 2506.13585).'),
   learningRate: positive.max(10).default(1e-6).describe('Step size. 1e-6: TRUSTEE, for 8B models; tiny policies need about 3e-4.'),
@@ -89,7 +137,51 @@ const Trainer = z.strictObject({
   adapter: z
     .enum(['none', 'lora'])
     .default('none')
-    .describe('none: all weights train. lora: only an adapter does (not on the embedded trainer).'),
+    .describe('none: all weights train (embedded engine). lora: only an adapter does (trainer torch, engine vllm).'),
+  lora: z
+    .strictObject({
+      rank: z
+        .union([z.literal(1), z.literal(8), z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
+        .default(32)
+        .describe('Rank; one of those that vLLM has kernels for.'),
+      alpha: positive.default(64).describe('The update is scaled by alpha / rank.'),
+      targets: z
+        .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
+        .min(1)
+        .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'])
+        .describe('Layers that get one. All: "LoRA without regret" (Schulman et al. 2025).'),
+    })
+    .prefault({})
+    .describe('Only for adapter lora.'),
+  torch: z
+    .strictObject({
+      device: z.enum(['auto', 'cpu', 'cuda']).default('auto').describe('Where it trains; auto = a GPU if there is one.'),
+      dtype: z
+        .enum(['auto', 'float32', 'bfloat16'])
+        .default('auto')
+        .describe(
+          'Of the frozen weights and activations: auto = bfloat16 on a GPU, float32 on a CPU. Log-probs, adapter and optimiser are always float32.',
+        ),
+      gradientCheckpointing: z
+        .boolean()
+        .default(true)
+        .describe('Recompute activations in the backward pass: less memory, a third more time.'),
+      sharing: z
+        .enum(['coresident', 'timesliced'])
+        .default('coresident')
+        .describe(
+          'coresident: server and trainer hold their memory side by side. timesliced: the server sleeps while the trainer steps (one GPU, larger models).',
+        ),
+    })
+    .prefault({})
+    .describe('Only for kind torch.'),
+  canary: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Largest |Δ log-prob| between sampler and trainer on a fixed prompt after each publication; beyond it the run stops. Absent: 1e-3 in float32, 0.25 in bfloat16, none where either only plays.',
+    ),
   epochs: count.max(16).default(1).describe('Passes over a step’s samples. 1 keeps it on-policy.'),
   microBatchTokens: count.default(8192).describe('Tokens of one forward-backward; memory, not the result, depends on it.'),
 });
@@ -146,7 +238,12 @@ const Rollout = z.strictObject({
   contextLength: z.int().min(16).default(1024).describe('Tokens prompt and reply may hold together.'),
   workers: threads.default(0).describe('Threads that host episodes; 0 = one per core, at most 4.'),
   window: count.default(32).describe('Groups a worker holds open at once.'),
-  staleness: natural.max(16).default(0).describe('Policy versions a rollout may lag behind. 0 = on-policy, as TRUSTEE.'),
+  staleness: natural
+    .max(16)
+    .default(0)
+    .describe(
+      'Policy versions a rollout may lag behind: so many steps are rolled out ahead while the trainer steps. 0 = on-policy, as TRUSTEE.',
+    ),
   deadlines: z
     .strictObject({
       turnMs: milliseconds.default(60_000).describe('Milliseconds a turn may take.'),
@@ -257,6 +354,13 @@ const shape = z.strictObject({
   steps: natural.default(200).describe('Policy updates. 200: TRUSTEE.'),
   budget: Budget.prefault({}).describe('Other ends of the run; whichever comes first.'),
   engine: Engine.prefault({}).describe('What samples tokens.'),
+  python: z
+    .string()
+    .min(1)
+    .default('auto')
+    .describe(
+      'Python with vLLM or PyTorch in it, for kinds vllm and torch. auto: TROUPE_PYTHON, else the environment that `npm run python` made.',
+    ),
   policy: Policy.prefault({}).describe('The model that learns.'),
   trainer: Trainer.prefault({}).describe('What updates the weights, and by which objective.'),
   roles: Roles.prefault({}).describe('Who plays the environment.'),
@@ -278,12 +382,25 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   const complain = (path: string, message: string): void => {
     context.addIssue({ code: 'custom', path: path.split('.'), message });
   };
-  const { engine, trainer, roles, world, curriculum, rollout, imitation } = config;
-  if (engine.kind === 'vllm' || engine.kind === 'fake')
-    complain('engine.kind', `${engine.kind} is not part of this version; use embedded or scripted`);
-  if (trainer.kind === 'torch' || trainer.kind === 'tinker')
-    complain('trainer.kind', `${trainer.kind} is not part of this version; use embedded or scripted`);
-  if (trainer.adapter === 'lora') complain('trainer.adapter', 'lora is not part of this version; use none');
+  const { engine, trainer, roles, world, curriculum, rollout, record, imitation } = config;
+  if (trainer.kind === 'tinker') complain('trainer.kind', 'tinker is not part of this version; use torch or embedded');
+  const serves = engine.kind === 'vllm' || engine.kind === 'fake';
+  if (engine.kind === 'vllm' && trainer.adapter === 'none' && trainer.kind !== 'scripted')
+    complain('trainer.adapter', 'a vLLM server takes new weights as adapters only; set trainer.adapter to lora and trainer.kind to torch');
+  if (engine.kind === 'embedded' && trainer.adapter === 'lora')
+    complain('trainer.adapter', 'the embedded engine serves whole models; use none');
+  if (trainer.adapter === 'lora' && trainer.kind === 'embedded')
+    complain('trainer.adapter', 'the embedded trainer trains whole models; use none, or trainer.kind torch');
+  if (trainer.kind === 'torch' && trainer.optimizer === 'muon') complain('trainer.optimizer', 'the torch trainer has adamw only');
+  if (serves && rollout.temperature !== 1)
+    complain('rollout.temperature', 'must be 1 here: what is trained must have been sampled from the policy itself');
+  if (rollout.staleness > 0 && engine.kind === 'embedded')
+    complain('rollout.staleness', 'the embedded engine holds one version at a time; use 0, or engine.kind vllm');
+  if (record.checkpoints.keep < rollout.staleness + 2)
+    complain(
+      'record.checkpoints.keep',
+      `must be at least rollout.staleness + 2 (${rollout.staleness + 2}): a server may still read those adapters`,
+    );
   for (const role of ['task', 'user', 'tool', 'judge'] as const) {
     if (roles[role] === 'lm') complain(`roles.${role}`, 'lm is not part of this version; use procedural');
   }

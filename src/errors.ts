@@ -48,9 +48,22 @@ export class SimulatorFault extends TroupeFault {
 export class JudgeFault extends TroupeFault {
   override readonly name = 'JudgeFault';
 }
+/**
+ * What kind of trouble an engine had, where it is known: what may be asked again, and what says something about the engine's health.
+ * unreachable: no connection, or it broke; overloaded: it has too much to do just now; stalled: nothing more came in time; malformed: the reply cannot be read;
+ * internal: it failed by its own account; refused: the request itself cannot be answered, now or later.
+ */
+export type EngineTrouble = 'unreachable' | 'overloaded' | 'stalled' | 'malformed' | 'internal' | 'refused';
 /** The inference engine failed, stalled or answered nonsense. Exit code 4. */
 export class EngineFault extends TroupeFault {
   override readonly name = 'EngineFault';
+  /** Lost where the fault crosses a thread: only the broker acts on it. */
+  readonly trouble: EngineTrouble | undefined;
+
+  constructor(message: string, options: { cause?: unknown; raw?: string | undefined; trouble?: EngineTrouble | undefined } = {}) {
+    super(message, options);
+    this.trouble = options.trouble;
+  }
 }
 /** The trainer failed or disagrees with the sampler. Exit code 4. */
 export class TrainerFault extends TroupeFault {

@@ -121,9 +121,9 @@ const rows: readonly Row[] = [
   },
   {
     name: 'something of a later version',
-    args: ['t.yaml', '--set', 'engine.kind=vllm'],
+    args: ['t.yaml', '--set', 'trainer.kind=tinker'],
     code: 2,
-    says: ['engine.kind: vllm is not part of this version'],
+    says: ['trainer.kind: tinker is not part of this version'],
   },
   {
     name: 'a run folder under a file',

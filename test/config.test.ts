@@ -97,8 +97,8 @@ describe('a complaint', () => {
     ],
     [
       'something of a later version',
-      'engine: {kind: vllm}\n',
-      'x.yaml:1:10: engine.kind: vllm is not part of this version; use embedded or scripted',
+      'trainer: {kind: tinker}\n',
+      'x.yaml:1:11: trainer.kind: tinker is not part of this version; use torch or embedded',
     ],
     ['a group of keys where a value stands', 'rollout: 3\n', 'x.yaml:1:1: rollout: 3 is not allowed; expected keys and values'],
   ])('about %s names the place, the range and what was meant', (_name, text, expected) => {

@@ -50,6 +50,6 @@ const asEvaluation = (config: Config, model: string, name: string): Config => ({
   ...config,
   name: `${name}-eval`,
   steps: 0,
-  policy: { model },
+  policy: { ...config.policy, model },
   eval: { ...config.eval, at: ['start'], every: 0 },
 });

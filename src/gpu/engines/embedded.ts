@@ -120,6 +120,7 @@ export function createEmbeddedEngine({ clock, deadlineMs, batch, version: first,
     name: 'embedded',
     contextLength: shape.maxPositions,
     concurrency: batch,
+    versions: 1,
     generate: (request, signal) =>
       new Promise<TokenReply>((resolve, reject) => {
         const fault = signal.aborted ? new CancelledFault(`call ${request.id} was cancelled`) : refusal(request);

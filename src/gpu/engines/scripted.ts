@@ -28,6 +28,8 @@ export interface ScriptedOptions {
   /** Of the faults; replies depend on the request's own seed only. */
   readonly seed?: Seed;
   readonly version?: PolicyVersion;
+  /** Versions that answer at once. Default 1. */
+  readonly versions?: number;
   /** Calls held at once; further ones wait their turn. */
   readonly concurrency?: number;
   readonly contextLength?: number;
@@ -44,7 +46,16 @@ export interface ScriptedEngine extends Engine {
 type Mishap = keyof ScriptedFaults | 'none';
 
 export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
-  const { policy, clock, seed = 0, concurrency = 4096, contextLength = 4096, latencyMs = 0, slowMs = 10 * latencyMs + 100 } = options;
+  const {
+    policy,
+    clock,
+    seed = 0,
+    versions = 1,
+    concurrency = 4096,
+    contextLength = 4096,
+    latencyMs = 0,
+    slowMs = 10 * latencyMs + 100,
+  } = options;
   let version = options.version ?? (0 as PolicyVersion);
   let closed = false;
   let busy = 0;
@@ -70,7 +81,7 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
 
   const sample = (request: TokenRequest, k: number): TokenSample => {
     const own = request.seed + k;
-    const said = policy(request, own, version);
+    const said = policy(request, own, request.version ?? version);
     const ids = Int32Array.from(said).subarray(0, Math.min(request.maxTokens, contextLength - request.ids.length));
     const chance = seedOf(own, 'logprob');
     const logprobs = Float32Array.from(ids, (_, i) => -uniform(chance, i));
@@ -83,12 +94,12 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
     answered++;
     promptTokens += request.ids.length;
     for (const { ids } of samples) sampledTokens += ids.length;
-    return { id: request.id, version, samples };
+    return { id: request.id, version: request.version ?? version, samples };
   };
 
   const refuse = (request: TokenRequest): EngineFault | undefined => {
     if (closed) return new EngineFault('the engine is closed');
-    if (request.version !== null && request.version !== version)
+    if (request.version !== null && (request.version > version || request.version <= version - versions))
       return new EngineFault(`version ${request.version} was asked for, version ${version} answers`);
     if (request.ids.length >= contextLength)
       return new EngineFault(`a prompt of ${request.ids.length} tokens leaves no room in a context of ${contextLength}`);
@@ -150,6 +161,7 @@ export function createScriptedEngine(options: ScriptedOptions): ScriptedEngine {
     name: 'scripted',
     contextLength,
     concurrency,
+    versions,
     generate,
     publish: async (weights: Weights) => {
       if (closed) throw new EngineFault('the engine is closed');
