@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { simulatedClock, systemClock } from '../src/actors/clock.ts';
 import { EngineFault, RecordFault, TrainerFault } from '../src/errors.ts';
-import { listCheckpoints, readCheckpoint } from '../src/gpu/checkpoint.ts';
+import { listCheckpoints, readCheckpoint, writeCheckpoint } from '../src/gpu/checkpoint.ts';
 import { createPolicyUpdate, type PolicyUpdateOptions, type PolicyUpdatePorts } from '../src/gpu/policy-update.ts';
 import { chainOf, type Standing, standingAfter, type StepRequest, trainerState } from '../src/gpu/policy-update-commit.ts';
 import { createEmbeddedEngine } from '../src/gpu/engines/embedded.ts';
@@ -46,23 +46,24 @@ const options = (): PolicyUpdateOptions => ({
   staleness: 0,
   losses: lossBound,
   canary: { prompt: Int32Array.of(1, 2, 3), stop: [9], bound: 1e-4 },
-  deadlines: { record: 1000, train: 1000, checkpoint: 1000, publish: 1000, verify: 1000 },
+  deadlines: { record: 1000, borrow: 1000, train: 1000, giveBack: 1000, checkpoint: 1000, publish: 1000, verify: 1000 },
 });
 
 /** Ports that do the real thing in memory: an engine that says token 5 with the published table's log-prob, and a journal that is a list. */
 function world(trainer: Trainer = createScriptedTrainer(vocabulary)) {
   const journal: string[] = [];
   const frames: Parameters<PolicyUpdatePorts['record']>[0][] = [];
-  let published: { version: number; table: Float32Array } | undefined;
-  const sample = (request: TokenRequest): Promise<TokenReply> => {
-    const table = published?.table as Float32Array;
+  const sung: (readonly TokenRequest[])[] = [];
+  let published = { version: 0, table: readTable(join(root, 'base')) };
+  const answer = (request: TokenRequest): TokenReply => {
+    const { table } = published;
     const row = table.subarray(3 * vocabulary, 4 * vocabulary);
     const logprob = (row[5] as number) - Math.log(row.reduce((sum, logit) => sum + Math.exp(logit), 0));
-    return Promise.resolve({
+    return {
       id: request.id,
-      version: published?.version as PolicyVersion,
+      version: published.version as PolicyVersion,
       samples: [{ ids: Int32Array.of(5), logprobs: Float32Array.of(logprob), finish: 'length' as const }],
-    });
+    };
   };
   const ports: PolicyUpdatePorts = {
     trainer,
@@ -76,11 +77,29 @@ function world(trainer: Trainer = createScriptedTrainer(vocabulary)) {
       published = { version: weights.version, table: readTable(weights.dir) };
       return Promise.resolve();
     },
-    sample,
+    sing: (requests) => {
+      sung.push(requests);
+      return Promise.resolve([requests.map(answer)]);
+    },
     clock: simulatedClock(),
   };
-  return { ports, journal, frames, trainer };
+  return { ports, journal, frames, trainer, sung };
 }
+
+/** The same world, whose sampler is a little off at this temperature. */
+const lying = (ports: PolicyUpdatePorts, temperature: number): PolicyUpdatePorts => ({
+  ...ports,
+  sing: async (requests, signal) =>
+    (await ports.sing(requests, signal)).map((replies) =>
+      replies.map((reply, n) => ({
+        ...reply,
+        samples: reply.samples.map((sample) => ({
+          ...sample,
+          logprobs: sample.logprobs.map((logprob) => (requests[n]?.temperature === temperature ? logprob - 0.01 : logprob)),
+        })),
+      })),
+    ),
+});
 
 const request = (step: number, version: number, drawn: number, ...lists: Outcome[][]): StepRequest => ({
   step: stepId(step),
@@ -161,16 +180,21 @@ describe('policy update', () => {
 
   it('goes on after a restart as if there had been none: same weights, same chain', async () => {
     const straight = createPolicyUpdate(options(), world().ports, first);
+    await straight.prove();
     for (const step of [1, 2, 3]) await straight.step(request(step, step - 1, step, mixed));
     const wanted = straight.standing.committed;
     rmSync(checkpoints(), { recursive: true });
 
     const before = createPolicyUpdate(options(), world().ports, first);
+    await before.prove();
     for (const step of [1, 2]) await before.step(request(step, step - 1, step, mixed));
     const committed = before.standing.committed as StepCommitted;
     const trainer = createScriptedTrainer(vocabulary);
     await trainer.loadState(trainerState(checkpoints(), committed));
-    const after = createPolicyUpdate(options(), world(trainer).ports, standingAfter(checkpoints(), committed) as Standing);
+    const { ports } = world(trainer);
+    const after = createPolicyUpdate(options(), ports, standingAfter(checkpoints(), committed) as Standing);
+    await ports.publish(after.standing.weights);
+    await after.prove();
     // The coordinator that died before it heard of step 2 asks for it again.
     expect((await after.step(request(2, 1, 2, mixed))).standing.committed).toEqual(committed);
     await after.step(request(3, 2, 3, mixed));
@@ -187,22 +211,142 @@ describe('policy update', () => {
     expect(standingAfter(checkpoints(), committed)).toBeNull();
   });
 
-  it('stops when sampler and trainer disagree, with the step committed', async () => {
+  it.each([0, 1])('stops when sampler and trainer disagree at temperature %i, with the step committed', async (temperature) => {
     const { ports } = world();
-    const lying = {
-      ...ports,
-      sample: async (asked: TokenRequest) => {
-        const reply = await ports.sample(asked, new AbortController().signal);
-        return {
-          ...reply,
-          samples: reply.samples.map((sample) => ({ ...sample, logprobs: sample.logprobs.map((logprob) => logprob - 0.01) })),
-        };
-      },
-    };
-    const update = createPolicyUpdate(options(), lying, first);
+    const update = createPolicyUpdate(options(), lying(ports, temperature), first);
     await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow(/canary: sampler and trainer disagree by 0.0/);
     expect(update.standing.committed?.step).toBe('s00001');
     await expect(update.step(request(2, 1, 2, mixed))).rejects.toThrow(/stopped/);
+  });
+
+  it('stops when the version before still answers', async () => {
+    const { ports } = world();
+    const update = createPolicyUpdate(options(), { ...ports, publish: () => Promise.resolve() }, first);
+    await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow('canary: version 0 answered for version 1: stale weights');
+  });
+
+  it('proves the version it begins with, once a server and never with an id of before, and says how far they were apart', async () => {
+    const { ports, sung } = world();
+    const update = createPolicyUpdate(options(), ports, first);
+    expect(update.canaryGap).toBeNull();
+    await update.prove();
+    expect(update.canaryGap).toBeLessThan(1e-6);
+    const { metrics } = await update.step(request(1, 0, 1, mixed));
+    expect(metrics['canaryGap']).toBeLessThan(1e-6);
+    expect(sung.map((requests) => requests.map(({ version, temperature }) => [version, temperature]))).toEqual([
+      [
+        [0, 0],
+        [0, 1],
+      ],
+      [
+        [1, 0],
+        [1, 1],
+      ],
+    ]);
+    expect(new Set(sung.flat().map(({ id }) => id)).size).toBe(4);
+  });
+
+  it('takes no step where the version it begins with cannot be proved', async () => {
+    const update = createPolicyUpdate(options(), lying(world().ports, 0), first);
+    await expect(update.prove()).rejects.toBeInstanceOf(TrainerFault);
+    await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow(/stopped/);
+  });
+
+  it('proves nothing where there is nothing to agree on', async () => {
+    const { ports, sung } = world();
+    const update = createPolicyUpdate({ ...options(), canary: { ...options().canary, bound: Infinity } }, lying(ports, 0), first);
+    await update.prove();
+    expect(sung).toEqual([]);
+    expect((await update.step(request(1, 0, 1, mixed))).metrics).not.toHaveProperty('canaryGap');
+  });
+
+  describe('on a shared accelerator', () => {
+    /** Who has it, and what was done while the trainer had. */
+    const shared = (ports: PolicyUpdatePorts, broken: Partial<PolicyUpdatePorts> = {}) => {
+      const log: string[] = [];
+      const say = (what: string) => {
+        log.push(what);
+        return Promise.resolve();
+      };
+      const trainer: Trainer = {
+        ...ports.trainer,
+        optimStep: (step) => {
+          log.push('optimStep');
+          return ports.trainer.optimStep(step);
+        },
+      };
+      return { log, ports: { ...ports, trainer, lend: () => say('lend'), takeBack: () => say('takeBack'), ...broken } };
+    };
+    const refused = () => Promise.reject(new EngineFault('it does not sleep'));
+
+    it('trains between borrowing and returning it', async () => {
+      const { log, ports } = shared(world().ports);
+      await createPolicyUpdate(options(), ports, first).step(request(1, 0, 1, mixed));
+      expect(log).toEqual(['lend', 'optimStep', 'takeBack']);
+    });
+
+    it('returns it when training fails, and stops with that fault', async () => {
+      const { log, ports } = shared(world().ports);
+      const failing = { ...ports.trainer, forwardBackward: () => Promise.reject(new TrainerFault('out of memory')) };
+      const update = createPolicyUpdate(options(), { ...ports, trainer: failing }, first);
+      await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow('out of memory');
+      expect(log).toEqual(['lend', 'takeBack']);
+    });
+
+    it('returns it when the training has no end before its deadline', async () => {
+      const clock = simulatedClock();
+      const { log, ports } = shared(world().ports, { clock });
+      const hanging = { ...ports.trainer, forwardBackward: () => new Promise<never>(() => undefined) };
+      const step = createPolicyUpdate(options(), { ...ports, trainer: hanging }, first).step(request(1, 0, 1, mixed));
+      const end = expect(step).rejects.toThrow(/no answer before the train deadline/);
+      while (!log.includes('lend')) await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(1000);
+      await end;
+      expect(log).toEqual(['lend', 'takeBack']);
+      expect(clock.armed).toBe(0);
+    });
+
+    it('returns it when it could not be lent, and trains nothing', async () => {
+      const { log, ports } = shared(world().ports, { lend: refused });
+      await expect(createPolicyUpdate(options(), ports, first).step(request(1, 0, 1, mixed))).rejects.toThrow('it does not sleep');
+      expect(log).toEqual(['takeBack']);
+    });
+
+    it('stops where it cannot be given back: nothing is committed', async () => {
+      const { ports } = shared(world().ports, { takeBack: refused });
+      const update = createPolicyUpdate(options(), ports, first);
+      await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow('it does not sleep');
+      expect(update.standing.committed).toBeNull();
+    });
+  });
+
+  it('remembers what kind its weights are; a checkpoint that does not say holds whole models', async () => {
+    const { ports } = world();
+    const adapting: Trainer = {
+      ...ports.trainer,
+      saveWeightsForSampler: async (dir, version) => ({ ...(await ports.trainer.saveWeightsForSampler(dir, version)), kind: 'lora' }),
+    };
+    const update = createPolicyUpdate(options(), { ...ports, trainer: adapting }, first);
+    const { standing } = await update.step(request(1, 0, 1, mixed));
+    expect(standing.weights.kind).toBe('lora');
+    const committed = standing.committed as StepCommitted;
+    expect(standingAfter(checkpoints(), committed)?.weights.kind).toBe('lora');
+    // As it was written before there were adapters.
+    const old = await writeCheckpoint(checkpoints(), { step: stepId(2), version: 2 as PolicyVersion, groups: [] }, (dir) => {
+      const { kind: _, ...remembered } = JSON.parse(readFileSync(join(checkpoints(), 's00001', 'run.json'), 'utf8')) as { kind: string };
+      writeFileSync(join(dir, 'run.json'), JSON.stringify(remembered));
+      return Promise.resolve();
+    });
+    expect(standingAfter(checkpoints(), { ...committed, step: stepId(2), checkpoint: old.hash })?.weights.kind).toBe('full');
+  });
+
+  it('says by how many versions rollouts lagged, where they may', async () => {
+    const update = createPolicyUpdate({ ...options(), staleness: 1 }, world().ports, first);
+    await update.step(request(1, 0, 1, mixed));
+    const groups = [1, 0].map((version, task) => rolloutGroup(outcomes(...mixed), { step: 2, task, version }));
+    const { metrics } = await update.step({ step: stepId(2), groups, curriculum: { difficulty: 1, drawn: 2 } });
+    expect(metrics).toMatchObject({ lag: 0.5, lags: { 0: 3, 1: 3 } });
   });
 
   it.each([
@@ -241,6 +385,18 @@ describe('policy update', () => {
     const update = createPolicyUpdate(options(), ports, first);
     const { pause } = await update.step(request(1, 0, 1, [verdict(1), verdict(-1), simulatorFault, simulatorFault, simulatorFault]));
     expect(pause).toMatch(/60.0 % .*simulatorFault.tool 3/);
+  });
+
+  it('keeps what a server may still read, whatever retention says', async () => {
+    const update = createPolicyUpdate({ ...options(), staleness: 2, retention: { last: 1, every: 0 } }, world().ports, first);
+    const [same] = [[verdict(1), verdict(1)]];
+    // Versions 1, 2, 3 at steps 1, 2, 4; then steps that train nothing.
+    for (const [n, list] of [mixed, mixed, same, mixed, same, same].entries())
+      await update.step(request(n + 1, update.standing.weights.version, n + 1, list));
+    await update.step(request(7, 3, 7, mixed));
+    // Version 4 now, at most 2 behind: versions 2, 3 and 4.
+    expect(update.standing.weights.version).toBe(4);
+    expect(listCheckpoints(checkpoints())).toEqual(['s00002', 's00004', 's00007']);
   });
 
   it('keeps as many checkpoints as retention says', async () => {
@@ -306,10 +462,11 @@ describe('policy update', () => {
       trainer,
       record: () => Promise.resolve(),
       publish: engine.publish,
-      sample: engine.generate,
+      sing: async (asked, signal) => [await Promise.all(asked.map((each) => engine.generate(each, signal)))],
       clock: systemClock,
     };
-    const seconds = { record: 20_000, train: 20_000, checkpoint: 20_000, publish: 20_000, verify: 20_000 };
+    const ms = 20_000;
+    const seconds = { record: ms, borrow: ms, train: ms, giveBack: ms, checkpoint: ms, publish: ms, verify: ms };
     const update = createPolicyUpdate({ ...options(), deadlines: seconds }, ports, { ...first, weights });
     for (const step of [1, 2, 3]) {
       const asked = { ...call(step), n: 4, version: null, maxTokens: 8, stop: [9], ids: Int32Array.of(1, 2, 3), seed: step };

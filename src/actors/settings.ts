@@ -4,15 +4,33 @@ import type { Retention } from '../gpu/checkpoint.ts';
 import type { PolicyUpdateOptions } from '../gpu/policy-update.ts';
 import type { Canary } from '../gpu/policy-update-canary.ts';
 
-/** Largest |Δ log-prob| of the canary: our own engine and trainer agree to 1e-5; scripted ones have nothing to agree on. */
-const canaryBound = 1e-3;
+/**
+ * Largest |Δ log-prob| of the canary. In float32 two implementations of one model agree to some 1e-5 a token; in bfloat16, with 8 bits of mantissa, a token of
+ * probability 0.01 differs by 0.1 now and then. What plays without a model has nothing to agree on.
+ */
+function canaryBound({ engine, trainer }: Config): number {
+  if (engine.kind === 'scripted' || engine.kind === 'fake' || trainer.kind === 'scripted') return Infinity;
+  if (trainer.canary !== undefined) return trainer.canary;
+  const sampler = engine.kind === 'embedded' || engine.vllm.dtype === 'float32';
+  const learner =
+    trainer.kind === 'embedded' || trainer.torch.dtype === 'float32' || (trainer.torch.dtype === 'auto' && trainer.torch.device === 'cpu');
+  return sampler && learner ? 1e-3 : 0.25;
+}
+
+/** What a person should know about a config that is allowed all the same. */
+export function cautions({ rollout, trainer }: Config): string[] {
+  // Not refused: the clip around the sampler's own log-probs is a trust region too, and the one PPO has.
+  if (rollout.staleness === 0 || trainer.importance === 'token') return [];
+  return [
+    `rollouts may lag ${rollout.staleness} versions behind and trainer.importance is none: the clip is then centred on the old policies, and what has moved most since gets no gradient; trainer.importance token weighs the lag and clips around the present policy`,
+  ];
+}
 
 export const retentionOf = ({ record }: Config): Retention => ({ last: record.checkpoints.keep, every: record.checkpoints.every });
 
 export function policyUpdateOptions(config: Config, checkpoints: string, { prompt, stop }: Omit<Canary, 'bound'>): PolicyUpdateOptions {
-  const { trainer, curriculum, rollout, engine } = config;
+  const { trainer, curriculum, rollout } = config;
   const { stepMs } = rollout.deadlines;
-  const real = engine.kind === 'embedded' && trainer.kind === 'embedded';
   return {
     checkpoints,
     retention: retentionOf(config),
@@ -36,7 +54,7 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
     curriculum,
     staleness: rollout.staleness,
     losses: rollout.losses,
-    canary: { prompt, stop, bound: real ? canaryBound : Infinity },
-    deadlines: { record: stepMs, train: stepMs, checkpoint: stepMs, publish: stepMs, verify: stepMs },
+    canary: { prompt, stop, bound: canaryBound(config) },
+    deadlines: { record: stepMs, borrow: stepMs, train: stepMs, giveBack: stepMs, checkpoint: stepMs, publish: stepMs, verify: stepMs },
   };
 }

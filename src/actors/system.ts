@@ -10,6 +10,7 @@ import { faultFrom } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
 import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
+import { canaryGroup } from '../gpu/policy-update-canary.ts';
 import { standingAfter, trainerState, type Standing } from '../gpu/policy-update-commit.ts';
 import { tinyRenderer } from '../gpu/tokens/tiny.ts';
 import { readModel } from '../gpu/weights.ts';
@@ -127,7 +128,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
       record.append(frame);
       if (frame.kind === 'group.sealed') record.flush({ sync: true }).catch(lose);
     },
-    recall: (id) => recovered?.replies.get(id),
+    // What the canary was answered by another process proves nothing about this one.
+    recall: (id) => (id.startsWith(canaryGroup) ? undefined : recovered?.replies.get(id)),
     onStall: (waits) => note(`nothing was answered for long: ${waits.length} calls wait`),
   });
   opened.add(broker, () => broker.close());
@@ -181,7 +183,13 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         await record.flush({ sync });
       },
       publish: (weights) => broker.publish(weights),
-      sample: (request, abort) => broker.generate(request, abort),
+      sing: async (requests, abort) => {
+        try {
+          return [await Promise.all(requests.map((request) => broker.generate(request, abort)))];
+        } finally {
+          broker.abandon(canaryGroup);
+        }
+      },
       clock: systemClock,
     },
     start,

@@ -105,11 +105,18 @@ export function removeLeftovers(root: string, last: StepId | null): string[] {
   });
 }
 
-/** Steps that retention lets go, oldest first; removed unless `dryRun`. The manifest goes first, so that a half-removed one is a leftover. */
-export function pruneCheckpoints(root: string, { last, every }: Retention, { dryRun = false } = {}): StepId[] {
+/**
+ * Steps that retention lets go, oldest first; removed unless `dryRun`. The manifest goes first, so that a half-removed one is a leftover.
+ * `spared` stay whatever retention says: a server may read their weights once more.
+ */
+export function pruneCheckpoints(
+  root: string,
+  { last, every }: Retention,
+  { dryRun = false, spared = [] as readonly StepId[] } = {},
+): StepId[] {
   const steps = listCheckpoints(root);
-  const newest = new Set(steps.slice(-Math.max(1, last)));
-  const gone = steps.filter((step) => !newest.has(step) && !(every > 0 && Number(step.replace(/\D/g, '')) % every === 0));
+  const kept = new Set([...steps.slice(-Math.max(1, last)), ...spared]);
+  const gone = steps.filter((step) => !kept.has(step) && !(every > 0 && Number(step.replace(/\D/g, '')) % every === 0));
   if (!dryRun) {
     for (const step of gone) {
       rmSync(join(root, step, manifestName), { force: true });

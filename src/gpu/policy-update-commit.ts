@@ -33,7 +33,7 @@ export interface StepRequest {
   readonly step: StepId;
   /** In id order. */
   readonly groups: readonly RolloutGroup[];
-  /** As it was after this step's tasks were drawn. */
+  /** D as it is now; `drawn` as it was after this step's tasks were drawn, whatever was drawn ahead since. */
   readonly curriculum: CurriculumState;
 }
 
@@ -54,6 +54,8 @@ interface Remembered {
   readonly pause: string | null;
   /** Of the version that answers after this step. */
   readonly sha256: string;
+  /** Absent in checkpoints from before there were adapters: full. */
+  readonly kind?: Weights['kind'];
 }
 
 const genesis = '0'.repeat(64);
@@ -79,6 +81,7 @@ export interface SaveRule {
   readonly checkpoints: string;
   readonly curriculum: CurriculumRule;
   readonly losses: LossBound;
+  readonly staleness: number;
 }
 
 /** A step that trained nothing keeps the version and its weights, and still is a checkpoint of its own: the curriculum moved. */
@@ -89,6 +92,7 @@ export function saveStep(
   request: StepRequest,
   packed: PackedStep,
   learnt: Learnt | undefined,
+  canaryGap: number | null,
 ): Promise<Checkpoint> {
   const { rewards, census, rollouts } = packed;
   const version = (standing.weights.version + (rollouts > 0 ? 1 : 0)) as PolicyVersion;
@@ -107,6 +111,9 @@ export function saveStep(
         before: request.curriculum,
         after: curriculum,
         version,
+        trainedVersion: standing.weights.version,
+        lags: rule.staleness > 0,
+        canaryGap,
       });
       const remembered: Remembered = {
         curriculum,
@@ -115,6 +122,7 @@ export function saveStep(
         metrics,
         pause: pauseReason(history, rule.losses),
         sha256: weights.sha256,
+        kind: weights.kind,
       };
       writeFileSync(join(dir, 'run.json'), `${JSON.stringify(remembered, null, 1)}\n`);
     },
@@ -122,10 +130,16 @@ export function saveStep(
 }
 
 export function stored(checkpoint: Checkpoint, committed: StepCommitted): StepResult {
-  const { metrics, pause, sha256, curriculum, history, updates } = JSON.parse(
-    readFileSync(join(checkpoint.dir, 'run.json'), 'utf8'),
-  ) as Remembered;
-  const weights: Weights = { version: committed.version, kind: 'full', dir: join(checkpoint.dir, 'weights'), sha256 };
+  const {
+    metrics,
+    pause,
+    sha256,
+    kind = 'full',
+    curriculum,
+    history,
+    updates,
+  } = JSON.parse(readFileSync(join(checkpoint.dir, 'run.json'), 'utf8')) as Remembered;
+  const weights: Weights = { version: committed.version, kind, dir: join(checkpoint.dir, 'weights'), sha256 };
   return { standing: { committed, weights, curriculum, history, updates }, metrics, pause };
 }
 

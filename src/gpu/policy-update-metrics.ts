@@ -23,13 +23,18 @@ export interface StepFigures {
   readonly before: CurriculumState;
   readonly after: CurriculumState;
   readonly version: PolicyVersion;
+  /** The version that was trained: the step's rollouts may be older. */
+  readonly trainedVersion: PolicyVersion;
+  /** Whether rollouts may lag behind it at all: else nothing is said of lags. */
+  readonly lags: boolean;
+  /** Largest |Δ log-prob| of the canary on the version that was trained; null = not measured. */
+  readonly canaryGap: number | null;
 }
 
 /** Keys are stable: they are columns of metrics.jsonl. `null` where there is nothing to average. */
-export function stepMetrics({ packed, groups, learnt, before, after, version }: StepFigures): JsonObject {
+export function stepMetrics(figures: StepFigures): JsonObject {
+  const { packed, groups, learnt, before, after, version, canaryGap } = figures;
   const { rewards, census, rollouts, batch } = packed;
-  const mean = (values: readonly number[]): number | null =>
-    values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
   const groupsTrained = new Set(batch.samples.map((sample) => sample.group)).size;
   return {
     version,
@@ -52,5 +57,18 @@ export function stepMetrics({ packed, groups, learnt, before, after, version }: 
       .reduce((sum, length) => sum + length, 0),
     turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
     ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
+    ...(canaryGap === null ? {} : { canaryGap }),
+    ...(figures.lags ? lagMetrics(figures) : {}),
   };
 }
+
+/** How many versions each episode's first token lies behind the version it trained: the mean, and episodes by lag. */
+function lagMetrics({ groups, trainedVersion }: StepFigures): JsonObject {
+  const lags = groups.flatMap(({ episodes }) => episodes.flatMap(({ policy }) => (policy === null ? [] : [trainedVersion - policy.start])));
+  const counts: Record<string, number> = {};
+  for (const lag of lags) counts[lag] = (counts[lag] ?? 0) + 1;
+  return { lag: mean(lags), lags: counts };
+}
+
+const mean = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;

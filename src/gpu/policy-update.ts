@@ -2,8 +2,9 @@
  * The policy-update actor: sealed groups in, one committed policy version out, exactly once a step however often it is asked. The order of its doings is
  * machines/policy-update.ts; here each is bound to trainer, checkpoint folder, journal and engine. It knows no threads and draws no tasks.
  */
+import { basename, dirname } from 'node:path';
 import { type ActorRefFrom, createActor, fromPromise } from 'xstate';
-import { asFault, RecordFault, TrainerFault } from '../errors.ts';
+import { asFault, RecordFault, TrainerFault, type TroupeFault } from '../errors.ts';
 import { type BatchRule, type PackedStep, packStep, type TokenSample } from '../learning/batch.ts';
 import type { LossBound } from '../learning/census.ts';
 import type { CurriculumRule } from '../learning/curriculum.ts';
@@ -15,7 +16,7 @@ import type { GroupId, PolicyVersion, StepId } from '../protocol/ids.ts';
 import type { StepCommitted, Weights } from '../protocol/policy.ts';
 import { type Checkpoint, pruneCheckpoints, type Retention } from './checkpoint.ts';
 import type { Clock } from './clock.ts';
-import { type Canary, type Sample, verifyCanary } from './policy-update-canary.ts';
+import { type Canary, type Sing, verifyCanary } from './policy-update-canary.ts';
 import { chainOf, saveStep, type Standing, type StepRequest, type StepResult, stored, storedResult } from './policy-update-commit.ts';
 import type { Learnt } from './policy-update-metrics.ts';
 import type { OptimStep, Trainer } from './trainer.ts';
@@ -39,7 +40,10 @@ export interface PolicyUpdateOptions {
   /** Milliseconds, by the names in the chart's meta.deadline. */
   readonly deadlines: {
     readonly record: number;
+    /** Calls in flight may end before the engine lets go. */
+    readonly borrow: number;
     readonly train: number;
+    readonly giveBack: number;
     readonly checkpoint: number;
     readonly publish: number;
     readonly verify: number;
@@ -54,14 +58,20 @@ export interface PolicyUpdatePorts {
     options: { sync: boolean },
   ): Promise<void>;
   publish(weights: Weights): Promise<void>;
-  /** One call to the engine, for the canary. */
-  readonly sample: Sample;
+  readonly sing: Sing;
+  /** Present together, and only where engine and trainer take turns on one accelerator: it is the trainer's from when `lend` resolves until `takeBack` is called. */
+  lend?(): Promise<void>;
+  takeBack?(): Promise<void>;
   readonly clock: Clock;
 }
 
 export interface PolicyUpdate {
   /** Idempotent by step: asked again, a committed step answers with its stored result. Rejects with TrainerFault, RecordFault or EngineFault; after that the actor has stopped. */
   step(request: StepRequest): Promise<StepResult>;
+  /** Proves the version that answers now: sampler and trainer agree on it. Before the first step of a process. Rejects as `step` does. */
+  prove(): Promise<void>;
+  /** Largest |Δ log-prob| of the canary on the version that answers now; null = not measured. */
+  readonly canaryGap: number | null;
   readonly standing: Standing;
   close(): void;
 }
@@ -80,11 +90,27 @@ interface Work {
 export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUpdatePorts, from: Standing): PolicyUpdate {
   let standing = from;
   let work: Work | undefined;
+  let proof: { readonly resolve: () => void; readonly reject: (fault: unknown) => void } | undefined;
   let results: { readonly step: StepId; readonly result: StepResult } | undefined;
+  let canaryGap: number | null = null;
+  let canaries = 0;
+  let failure: unknown;
   let trouble: unknown;
+  /** What servers were told to read, newest last: it must stay on disk while its version may be asked. */
+  let published: readonly Weights[] = from.committed === null ? [] : [from.weights];
   const abort = new AbortController();
   const { trainer } = ports;
   const present = (): Work => work as Work;
+  const prove = async (): Promise<void> => {
+    const { version } = standing.weights;
+    canaryGap = await verifyCanary(options.canary, trainer, ports.sing, version, canaries++, options.deadlines.verify, abort.signal);
+  };
+  /** The asker of whatever is under way hears of the fault. */
+  const rejectAsker = (fault: unknown): void => {
+    const askers = [work, proof];
+    work = proof = undefined;
+    for (const asker of askers) asker?.reject(fault);
+  };
 
   const machine = policyUpdateMachine.provide({
     actors: {
@@ -94,6 +120,8 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
           { sync: true },
         ),
       ),
+      borrow: fromPromise(async () => ports.lend?.()),
+      giveBack: fromPromise(async () => ports.takeBack?.()),
       train: fromPromise(async () => {
         const own = present();
         checkStaleness(own.request.groups, standing.weights.version, options.staleness);
@@ -103,7 +131,7 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
       }),
       checkpoint: fromPromise(async () => {
         const own = present();
-        own.checkpoint = await saveStep(trainer, options, standing, own.request, own.packed as PackedStep, own.learnt);
+        own.checkpoint = await saveStep(trainer, options, standing, own.request, own.packed as PackedStep, own.learnt, canaryGap);
       }),
       commit: fromPromise(async () => {
         const own = present();
@@ -122,12 +150,15 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
       }),
       publish: fromPromise(async () => {
         await ports.publish(standing.weights);
+        published = [...published, standing.weights].filter(({ version }) => version >= standing.weights.version - options.staleness);
         await ports.record({ kind: 'policy.published', weights: standing.weights }, { sync: false });
       }),
       verify: fromPromise(async () => {
-        await verifyCanary(options.canary, trainer, ports.sample, standing.weights.version, options.deadlines.verify, abort.signal);
-        pruneCheckpoints(options.checkpoints, options.retention);
+        await prove();
+        const spared = published.map(({ dir }) => basename(dirname(dir)) as StepId);
+        pruneCheckpoints(options.checkpoints, options.retention, { spared });
       }),
+      prove: fromPromise(prove),
     },
     actions: {
       deliver: () => {
@@ -145,45 +176,70 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
         if (result === null) own.reject(new RecordFault(`step ${step} was committed and its checkpoint is gone`));
         else own.resolve(result);
       },
+      deliverProof: () => {
+        proof?.resolve();
+        proof = undefined;
+      },
+      keepFailure: ({ context, event }) => {
+        failure ??= failureOf(context.step, event);
+      },
       fail: ({ context, event }) => {
-        const own = present();
-        const error =
-          (event as { error?: unknown }).error ??
-          new TrainerFault(`step ${context.step ?? ''}: no answer before the ${(event as { deadline?: string }).deadline ?? ''} deadline`);
-        trouble = asFault(TrainerFault, `step ${context.step ?? ''}`, error);
+        trouble = failure ?? failureOf(context.step, event);
         abort.abort();
-        work = undefined;
-        own.reject(trouble);
+        rejectAsker(trouble);
       },
       refuse: () => undefined,
     },
   });
 
-  const actor = createActor(machine, { input: { committed: from.committed?.step ?? null } });
-  actor.subscribe({ error: (error) => work?.reject(asFault(TrainerFault, 'policy update', error)) });
+  const actor = createActor(machine, { input: { committed: from.committed?.step ?? null, shares: ports.lend !== undefined } });
+  actor.subscribe({ error: (error) => rejectAsker(asFault(TrainerFault, 'policy update', error)) });
   armDeadlines(actor, options, ports.clock);
   actor.start();
+
+  const refusal = (what: string): TrainerFault | undefined => {
+    if (trouble !== undefined || actor.getSnapshot().status !== 'active')
+      return new TrainerFault('the policy update has stopped', { cause: trouble });
+    if (work !== undefined) return new TrainerFault(`${what} was asked while step ${work.request.step} is under way`);
+    return proof === undefined ? undefined : new TrainerFault(`${what} was asked while version ${standing.weights.version} is proved`);
+  };
 
   return {
     step: (request) =>
       new Promise((resolve, reject) => {
-        if (trouble !== undefined || actor.getSnapshot().status !== 'active')
-          return reject(new TrainerFault('the policy update has stopped', { cause: trouble }));
-        if (work !== undefined)
-          return reject(new TrainerFault(`step ${request.step} was asked while step ${work.request.step} is under way`));
+        const refused = refusal(`step ${request.step}`);
+        if (refused !== undefined) return reject(refused);
         work = { request, resolve, reject };
         actor.send({ type: 'step.requested', step: request.step });
       }),
+    prove: () =>
+      new Promise((resolve, reject) => {
+        const refused = refusal('a proof');
+        if (refused !== undefined) return reject(refused);
+        // Where there is no bound there is nothing to prove.
+        if (options.canary.bound === Infinity) return resolve();
+        proof = { resolve, reject };
+        actor.send({ type: 'proof.requested' });
+      }),
+    get canaryGap() {
+      return canaryGap;
+    },
     get standing() {
       return standing;
     },
     close: () => {
       abort.abort();
       actor.stop();
-      work?.reject(new TrainerFault('the policy update is closed'));
-      work = undefined;
+      rejectAsker(new TrainerFault('the policy update is closed'));
     },
   };
+}
+
+/** The event that ended a state before its time, as a fault. */
+function failureOf(step: StepId | null, event: object): TroupeFault {
+  const { error, deadline = '' } = event as { readonly error?: unknown; readonly deadline?: string };
+  const what = step === null ? 'the first proof' : `step ${step}`;
+  return asFault(TrainerFault, what, error ?? new TrainerFault(`${what}: no answer before the ${deadline} deadline`));
 }
 
 const groupsOf = (work: Work): GroupId[] => work.request.groups.map((group) => group.id);
