@@ -59,6 +59,34 @@ export function unpack(bytes: Uint8Array): unknown {
   }
 }
 
+/** Bytes one foreign frame may have: a step's whole batch, or a policy's log-probs of it. */
+export const foreignLimit = 1024 ** 3;
+
+/** Plain MessagePack: no extension types, so that any other language's library reads it. */
+const foreign = new Packr({ useRecords: false, encodeUndefinedAsNil: true, int64AsType: 'number', copyBuffers: true });
+
+/** For a program of ours in another language: what JSON can say, non-finite numbers, and `Uint8Array` for bytes; undefined becomes nil. No version byte. Throws WireError. */
+export function packForeign(value: unknown): Uint8Array {
+  let body: Uint8Array;
+  try {
+    body = foreign.pack(value);
+  } catch (error) {
+    throw new WireError(`cannot be packed: ${messageOf(error)}`, { cause: error });
+  }
+  if (body.length > foreignLimit) throw new WireError(`a foreign frame of ${body.length} bytes; the limit is ${foreignLimit}`);
+  return body;
+}
+
+/** What such a program answered; the caller validates it. Throws WireError. */
+export function unpackForeign(bytes: Uint8Array): unknown {
+  if (bytes.length > foreignLimit) throw new WireError(`a foreign frame of ${bytes.length} bytes; the limit is ${foreignLimit}`);
+  try {
+    return foreign.unpack(bytes);
+  } catch (error) {
+    throw new WireError(`not a readable foreign frame: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 /** The text with each lone surrogate replaced by U+FFFD: model output passes here before it is packed or hashed, since UTF-8 cannot carry one. */
 export const wellFormed = (text: string): string => (lone.test(text) ? text.replaceAll(loneAll, '�') : text);
 
