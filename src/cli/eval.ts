@@ -8,8 +8,9 @@ import { boundarySync, RecordFault } from '../errors.ts';
 import { createFolder, findFolder } from '../record/folder.ts';
 import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
-import { newestModel, requireModel } from './models.ts';
-import { planOf, planText } from './plan.ts';
+import { newestModel } from './models.ts';
+import { dryRun } from './plan.ts';
+import { requireModel } from './require-model.ts';
 import { configOfRun } from './resume.ts';
 import { changeConfig, readConfig } from './settings/read.ts';
 
@@ -26,10 +27,7 @@ export const evalCommand = (): Command =>
     .action((subject: string, flags: EvalFlags) =>
       carryOut(flags, async (terminal) => {
         const config = evaluationOf(subject, flags);
-        if (flags.dryRun) {
-          terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
-          return 0;
-        }
+        if (flags.dryRun) return dryRun(config, flags, terminal);
         requireModel(config.policy.model);
         const folder = createFolder(config.record.dir, config.name);
         boundarySync(RecordFault, `cannot write ${folder.config}`, () => writeFileSync(folder.config, stringify(config)));

@@ -12,7 +12,7 @@ import { copyModel } from './export.ts';
 import { listenForInterruption } from './interruption.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
 import { program } from './outcome.ts';
-import { planText } from './plan.ts';
+import { dryRun } from './plan.ts';
 import { readConfig } from './settings/read.ts';
 import { lockRun } from '../record/lock.ts';
 import { table } from './table.ts';
@@ -24,10 +24,7 @@ export const imitateCommand = (): Command =>
   ).action((file: string, flags: Flags & { dryRun: boolean }) =>
     carryOut(flags, async (terminal) => {
       const config = readConfig({ file, set: flags.set, env: process.env });
-      if (flags.dryRun) {
-        terminal.out(planText(config));
-        return 0;
-      }
+      if (flags.dryRun) return dryRun(config, flags, terminal);
       return imitate(file, config, flags, terminal);
     }),
   );

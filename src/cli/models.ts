@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { listCheckpoints, readCheckpoint } from '../gpu/checkpoint.ts';
-import { ConfigFault } from '../errors.ts';
 import type { StepId } from '../protocol/ids.ts';
 import type { RunFolder } from '../record/folder.ts';
 import { configOfRun } from './resume.ts';
@@ -13,14 +12,6 @@ export interface RunModel {
   /** null = the model the run started from: nothing was committed yet, or the trainer makes no models (the scripted one). */
   readonly step: StepId | null;
   readonly version: number;
-}
-
-/** Throws ConfigFault where `dir` holds no model, with what to do. */
-export function requireModel(dir: string): void {
-  if (!existsSync(join(dir, 'config.json')))
-    throw new ConfigFault(
-      `policy.model: no model in ${dir} (config.json is missing); name a Qwen3 model directory, or make one with imitate`,
-    );
 }
 
 /** Of the newest checkpoint that verifies. */

@@ -1,8 +1,10 @@
-/** What a run would take, from its config alone: for --dry-run. Knows no measurement, only counts. */
+/** What a run would take, from its config alone: for --dry-run. Counts and estimates; nothing is started. */
 import { availableParallelism } from 'node:os';
 import { stringify } from 'yaml';
 import { threadsOf } from '../actors/threads.ts';
 import type { Config } from '../config.ts';
+import { type ModelPlan, modelPlanOf, modelPlanText } from './model-plan.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface Plan {
   readonly episodes: number;
@@ -11,12 +13,14 @@ export interface Plan {
   readonly sampledTokensAtMost: number;
   readonly threads: { readonly cores: number; readonly workers: number; readonly engine: number; readonly trainer: number };
   readonly writes: string;
+  /** Of configs that use vLLM or torch. */
+  readonly accelerator: ModelPlan | null;
 }
 
 /** Agent turns of the longest task (twice its calls and user turns: learning/curriculum.ts). */
 const longestTurns = 10;
 
-export function planOf(config: Config): Plan {
+async function planOf(config: Config, gpu: number | undefined): Promise<Plan> {
   const { steps, rollout } = config;
   const times = config.eval.at.length + (config.eval.every > 0 ? Math.floor(steps / config.eval.every) : 0);
   const attempts = config.eval.samples + (config.eval.greedy ? 1 : 0);
@@ -32,17 +36,29 @@ export function planOf(config: Config): Plan {
       trainer: config.trainer.kind === 'embedded' ? threadsOf(config.trainer.threads) : 0,
     },
     writes: `${config.record.dir}/${config.name}`,
+    accelerator: await modelPlanOf(config, gpu),
   };
 }
 
-export const planText = (config: Config): string => {
-  const plan = planOf(config);
+/** Prints the resolved config, commented with the plan; with --json both as data. `gpu`: GiB of the card to plan for. */
+export async function dryRun(
+  config: Config,
+  { json, gpu }: { readonly json: boolean; readonly gpu?: number | undefined },
+  terminal: Terminal,
+): Promise<0> {
+  const plan = await planOf(config, gpu);
+  terminal.out(json ? JSON.stringify({ config, plan }) : planText(config, plan));
+  return 0;
+}
+
+function planText(config: Config, plan: Plan): string {
   const lines = [
     `episodes      ${plan.episodes} in ${config.steps} steps of ${config.rollout.tasks} tasks × ${config.rollout.group}`,
     `evaluation    ${plan.evaluationEpisodes} episodes`,
     `tokens        at most ${plan.sampledTokensAtMost} sampled in training`,
     `threads       ${plan.threads.workers} workers, ${plan.threads.engine} engine, ${plan.threads.trainer} trainer on ${plan.threads.cores} cores`,
     `writes        ${plan.writes}`,
+    ...(plan.accelerator === null ? [] : modelPlanText(plan.accelerator).split('\n')),
   ];
-  return `${stringify(config)}\n# ${lines.join('\n# ')}`;
-};
+  return `${stringify(config)}\n${lines.map((line) => `# ${line}`.trimEnd()).join('\n')}`;
+}

@@ -6,7 +6,7 @@ import { findFolder, type RunFolder } from '../record/folder.ts';
 import { framesFrom } from '../record/reader.ts';
 import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
-import { planOf, planText } from './plan.ts';
+import { dryRun } from './plan.ts';
 import { changeConfig } from './settings/read.ts';
 
 /** What may change without making it another run: how long, and with how many threads. */
@@ -24,10 +24,7 @@ export const resumeCommand = (): Command =>
         }
         const folder = findFolder(flags.dir, run);
         const config = changeConfig(configOfRun(folder), flags.set);
-        if (flags.dryRun) {
-          terminal.out(flags.json ? JSON.stringify({ config, plan: planOf(config) }) : planText(config));
-          return 0;
-        }
+        if (flags.dryRun) return dryRun(config, flags, terminal);
         terminal.say(`run ${folder.name} in ${folder.dir}, resumed`);
         return drive(config, folder, { ...flags, resume: true }, terminal);
       }),

@@ -1,11 +1,13 @@
 /** The only reader of config files, `--set` and the environment: what is written, checked against the schema, later sources over earlier ones. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Config } from '../../config.ts';
 import { ConfigFault } from '../../errors.ts';
 import { assign, type Assignment, parseAssignment } from './assignment.ts';
 import { type Complaint, complaintsOf } from './complaint.ts';
+import type { Environment } from './environment.ts';
+import { cachedModel, isHubName } from './hub.ts';
+import { packageRoot } from './package-root.ts';
 import { readSource, type Source } from './source.ts';
 
 export interface Settings {
@@ -14,7 +16,7 @@ export interface Settings {
   /** `key=value`, later ones win. */
   readonly set?: readonly string[];
   /** `TROUPE_SET` holds assignments separated by `;`, stronger than the file and weaker than `set`. */
-  readonly env?: { readonly [name: string]: string | undefined };
+  readonly env?: Environment;
 }
 
 /** Every default filled in; model and tool paths made absolute. Throws ConfigFault with one line per complaint. */
@@ -22,7 +24,7 @@ export function readConfig({ file, set = [], env = {} }: Settings): Config {
   const source = file === undefined ? null : readSource(file);
   const fromEnv = (env['TROUPE_SET'] ?? '').split(';').filter((text) => text.trim() !== '');
   const assignments = [...fromEnv.map((text) => parseAssignment(text, 'TROUPE_SET')), ...set.map((text) => parseAssignment(text, '--set'))];
-  return located(checkConfig(source?.value ?? {}, assignments, source));
+  return located(checkConfig(source?.value ?? {}, assignments, source), env);
 }
 
 /** The same for a config that a run was started with. */
@@ -56,9 +58,6 @@ function originOf({ path }: Complaint, assignments: readonly Assignment[], sourc
 
 const overlaps = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean => a.slice(0, b.length).every((step, i) => step === b[i]);
 
-/** This package's own folder: where configs/ and models/ lie, whatever the working directory. */
-const packageRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-
 /** The path from the working directory if something is there, else from this package. */
 function locate(path: string): string {
   const here = resolve(path);
@@ -66,10 +65,18 @@ function locate(path: string): string {
   return existsSync(here) || !existsSync(shipped) ? here : shipped;
 }
 
-function located(config: Config): Config {
+/** A name such as Qwen/Qwen3-8B becomes the folder in which the Hugging Face cache has it, or stays what it is. */
+function locateModel(model: string, env: Environment): string {
+  const path = locate(model);
+  // models/mine is a path that is not there, Qwen/Qwen3-8B a name: nobody has a folder of that owner here.
+  if (!isHubName(model) || existsSync(path) || existsSync(locate(dirname(model)))) return path;
+  return cachedModel(model, env) ?? model;
+}
+
+function located(config: Config, env: Environment): Config {
   return {
     ...config,
-    policy: { ...config.policy, model: locate(config.policy.model) },
+    policy: { ...config.policy, model: locateModel(config.policy.model, env) },
     tools: config.tools === 'builtin' ? 'builtin' : locate(config.tools),
   };
 }
