@@ -1,0 +1,44 @@
+/**
+ * Entry of the small process that stands between Troupe and a server it started: it ends the server's whole process group when its own stdin closes, that is when
+ * Troupe ends in whatever way. Knows a command line and nothing of what runs. `node warden.js <grace ms> <command> <word>…`
+ */
+import { spawn } from 'node:child_process';
+
+const [grace = '10000', command = '', ...words] = process.argv.slice(2);
+
+// A group of its own, so that it can be ended with all its children; its output goes straight to who started us.
+const server = spawn(command, words, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+let ending = false;
+
+function signal(name: 'SIGTERM' | 'SIGKILL'): boolean {
+  try {
+    return server.pid !== undefined && process.kill(-server.pid, name);
+  } catch {
+    // Nobody is left in the group.
+    return false;
+  }
+}
+
+function end(): void {
+  if (ending) return;
+  ending = true;
+  if (!signal('SIGTERM')) process.exit(0);
+  // oxlint-disable-next-line no-restricted-globals -- a process of its own, without a clock to be given
+  setTimeout(() => signal('SIGKILL'), Number(grace));
+}
+
+server.on('error', (error) => {
+  process.stderr.write(`${command}: ${error.message}\n`);
+  process.exitCode = 127;
+  process.stdin.destroy();
+});
+server.on('exit', (code, by) => {
+  // What it left behind would go on holding the accelerator.
+  signal('SIGKILL');
+  process.exit(code ?? (by === null ? 1 : 128));
+});
+process.stdin.on('end', end).on('close', end).on('error', end).resume();
+// Ctrl-C reaches the whole terminal; Troupe decides when its server ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', end);
+process.on('SIGHUP', end);
