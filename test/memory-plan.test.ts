@@ -1,4 +1,5 @@
 /** The memory plan against figures others measured or counted, and what a user is told of it before anything is downloaded. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,7 +9,7 @@ import { memoryPlanFor } from '../src/actors/memory.ts';
 import { readConfig } from '../src/cli/settings/read.ts';
 import { readCards } from '../src/gpu/cards.ts';
 import { knownFacts, knownNames } from '../src/gpu/known-models.ts';
-import { type MemoryDemand, memoryPlan } from '../src/gpu/memory-plan.ts';
+import { type MemoryDemand, type MemoryPlan, memoryPlan } from '../src/gpu/memory-plan.ts';
 import { type LayerMatrix, layerMatrices, type ModelFacts } from '../src/gpu/model-facts.ts';
 import { troupe } from './support/command-line.ts';
 
@@ -157,6 +158,35 @@ describe('a dry run of configs/qwen3-8b-1gpu.yaml', () => {
       expect(out).toContain(words);
   });
 
+  test('prints the exact command of the server, as a shell takes it', () => {
+    const out = troupe([config, '--dry-run'], { cwd: root, env }).out;
+    const command = out.slice(out.indexOf('VLLM_ALLOW_RUNTIME_LORA_UPDATING')).replaceAll(/^# +/gm, '');
+    // The shell itself says which words it would pass on.
+    const words = spawnSync('sh', ['-c', `env ${command.replace(/^python /m, 'printf "%s\\n" ')}`], { encoding: 'utf8' }).stdout.split(
+      '\n',
+    );
+    const after = (flag: string) => words[words.indexOf(flag) + 1];
+    expect(words.slice(0, 4)).toEqual(['-m', 'vllm.entrypoints.openai.api_server', '--model', 'Qwen/Qwen3-8B']);
+    expect(after('--max-model-len')).toBe('16384');
+    expect(after('--max-lora-rank')).toBe('32');
+    expect(after('--max-loras')).toBe('2');
+    expect(after('--host')).toBe('127.0.0.1');
+    expect(Number(after('--gpu-memory-utilization'))).toBeGreaterThan(0.5);
+    expect(words).not.toContain('--enable-sleep-mode');
+    expect(command).toMatch(/^VLLM_ALLOW_RUNTIME_LORA_UPDATING=1 /);
+  });
+
+  test('plans the same share and slots for the server that its command asks for', () => {
+    const data = troupe([config, '--dry-run', '--json', '--set', 'rollout.staleness=1'], { cwd: root, env }).out;
+    const { accelerator } = (JSON.parse(data) as { plan: { accelerator: { memory: MemoryPlan; server: { command: string[] } } } }).plan;
+    const { command } = accelerator.server;
+    const after = (flag: string) => command[command.indexOf(flag) + 1];
+    expect(after('--gpu-memory-utilization')).toBe(String(accelerator.memory.serverShare));
+    expect(accelerator.memory.rows.find(({ what }) => what === 'adapter slots')?.how).toBe(
+      `${after('--max-loras')} of rank ${after('--max-lora-rank')}`,
+    );
+  });
+
   test('gives the plan as data', () => {
     const { plan } = JSON.parse(troupe([config, '--dry-run', '--json', '--gpu', '80'], { cwd: root, env }).out) as {
       plan: { accelerator: { parameters: number; here: boolean; memory: { problem: null; kvTokens: number } } };
@@ -172,6 +202,7 @@ describe('a dry run of configs/qwen3-8b-1gpu.yaml', () => {
     const changed = troupe([config, '--dry-run', '--gpu', '48', '--set', 'trainer.torch.sharing=timesliced'], { cwd: root, env });
     expect(changed.out).toContain('# fits');
     expect(changed.out).toContain('while the server sleeps');
+    expect(changed.out).toContain('--enable-sleep-mode');
   });
 
   test('refuses a card of no size, and a model nobody knows', () => {

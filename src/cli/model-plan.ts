@@ -9,6 +9,8 @@ import { gibibytes, type MemoryPlan } from '../gpu/memory-plan.ts';
 import { modelFacts, type ModelFacts, parametersOf } from '../gpu/model-facts.ts';
 import { requireModel } from './require-model.ts';
 import { downloadCommand, isHubName } from './settings/hub.ts';
+import { type ServerPlan, serverPlanOf, serverPlanText } from './server-plan.ts';
+import type { Environment } from './settings/environment.ts';
 import { table } from './table.ts';
 
 export interface ModelPlan {
@@ -22,13 +24,15 @@ export interface ModelPlan {
   readonly memory: MemoryPlan | null;
   /** Changes each of which makes it fit; empty where it fits. */
   readonly changes: readonly string[];
+  /** null where no vLLM serves. */
+  readonly server: ServerPlan | null;
 }
 
 /** What most who rent one card get. */
 const usualCard: Card = { name: 'a card of 80 GiB', bytes: 80 * 2 ** 30, freeBytes: 80 * 2 ** 30 };
 
 /** null for configs that use neither vLLM nor torch. `gpu`: GiB of the card to plan for; absent: the one that is here, else 80. */
-export async function modelPlanOf(config: Config, gpu?: number): Promise<ModelPlan | null> {
+export async function modelPlanOf(config: Config, gpu: number | undefined, env: Environment): Promise<ModelPlan | null> {
   if (config.engine.kind !== 'vllm' && config.trainer.kind !== 'torch') return null;
   const { model } = config.policy;
   const { facts, here } = factsOf(model);
@@ -42,6 +46,7 @@ export async function modelPlanOf(config: Config, gpu?: number): Promise<ModelPl
     card,
     memory,
     changes: memory === null || memory.problem === null ? [] : changesFor(config, facts, card.bytes),
+    server: serverPlanOf(config, memory, env),
   };
 }
 
@@ -101,23 +106,31 @@ function changesFor(config: Config, facts: ModelFacts, bytes: number): string[] 
   return tried.flatMap(([text, does]) => (does ? [text] : []));
 }
 
-export function modelPlanText({ model, facts, parameters, here, card, memory, changes }: ModelPlan): string {
+export function modelPlanText({ model, facts, parameters, here, card, memory, changes, server }: ModelPlan): string {
   const lines = [
-    `model         ${model}: ${(parameters / 1e9).toFixed(parameters < 1e8 ? 4 : 2)} billion weights, ${facts.family}, ${facts.layers} layers of ${facts.hidden}, contexts up to ${facts.maxPositions}`,
+    `model         ${model}: ${count(parameters)} weights, ${facts.family}, ${facts.layers} layers of ${facts.hidden}, contexts up to ${facts.maxPositions}`,
   ];
   if (!here) lines.push(`              its shape is well known; its files are not on this machine: ${downloadCommand(model)}`);
-  if (memory === null) return [...lines, 'card          none is asked for (trainer.torch.device: cpu)'].join('\n');
-  lines.push(`card          ${gibibytes(card.bytes)} (${card.from})`, '');
+  if (memory === null) lines.push('card          none is asked for (trainer.torch.device: cpu)');
+  else lines.push(`card          ${gibibytes(card.bytes)} (${card.from})`, '', memoryText(memory, changes));
+  if (server !== null) lines.push('', serverPlanText(server));
+  return lines.join('\n');
+}
+
+function memoryText(memory: MemoryPlan, changes: readonly string[]): string {
   const rows = memory.rows.map(({ of, what, bytes, how }) => [of, what, (bytes / 2 ** 30).toFixed(1), how]);
-  lines.push(table(['holder', 'what', 'GiB', 'how'], rows), '');
-  if (memory.problem !== null) {
+  const lines = [table(['holder', 'what', 'GiB', 'how'], rows), ''];
+  if (memory.problem === null) lines.push(`fits          ${verdict(memory)}`);
+  else {
     lines.push(`does not fit  ${memory.problem}; one of these makes it fit:`);
-    return [...lines, ...changes.map((change) => `              ${change}`)].join('\n');
+    lines.push(...changes.map((change) => `              ${change}`));
   }
-  lines.push(`fits          ${verdict(memory)}`);
   if (memory.hostBytes > 0) lines.push(`host memory   ${gibibytes(memory.hostBytes)} while the server sleeps`);
   return lines.join('\n');
 }
+
+const count = (weights: number): string =>
+  weights < 1e8 ? `${(weights / 1e6).toFixed(2)} million` : `${(weights / 1e9).toFixed(2)} billion`;
 
 const verdict = ({ trainerBytes, serverShare, kvTokens, contexts }: MemoryPlan): string =>
   [

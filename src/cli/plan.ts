@@ -36,7 +36,7 @@ async function planOf(config: Config, gpu: number | undefined): Promise<Plan> {
       trainer: config.trainer.kind === 'embedded' ? threadsOf(config.trainer.threads) : 0,
     },
     writes: `${config.record.dir}/${config.name}`,
-    accelerator: await modelPlanOf(config, gpu),
+    accelerator: await modelPlanOf(config, gpu, process.env),
   };
 }
 
