@@ -12,8 +12,9 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
-from safetensors.torch import save_file
 from transformers import PreTrainedModel
+
+from .weights import write_tensors
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,8 @@ class Adapter:
 
     def write(self, directory: Path) -> Path:
         """adapter_config.json and adapter_model.safetensors into a directory that exists; returns the latter's path. Equal weights give equal bytes."""
-        tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in get_peft_model_state_dict(self._peft).items()}
-        path = directory / "adapter_model.safetensors"
-        save_file(tensors, path, metadata={"format": "pt"})
         (directory / "adapter_config.json").write_text(json.dumps(self._config(), indent=2, sort_keys=True) + "\n")
-        return path
+        return write_tensors(directory / "adapter_model.safetensors", get_peft_model_state_dict(self._peft))
 
     def _config(self) -> dict[str, Any]:
         """As peft writes it, with the modules named: where target_modules is null, peft guesses and silently loads a part."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .optimiser import Optimiser
+from .weights import write_tensors
 
 PARTS = ("weights", "first", "second")
 
@@ -22,9 +22,8 @@ def save_state(directory: Path, optimiser: Optimiser) -> None:
     """Into a directory that must not exist; it appears whole."""
     first, second = optimiser.moments()
     parts: dict[str, dict[str, Tensor]] = {"weights": dict(optimiser.parameters), "first": first, "second": second}
-    tensors = {f"{part}.{name}": tensor.detach().float().cpu().contiguous() for part in PARTS for name, tensor in parts[part].items()}
     with new_directory(directory) as partial:
-        save_file(tensors, partial / "state.safetensors", metadata={"format": "pt"})
+        write_tensors(partial / "state.safetensors", {f"{part}.{name}": tensor for part in PARTS for name, tensor in parts[part].items()})
         (partial / "state.json").write_text(json.dumps({"step": optimiser.steps}) + "\n")
 
 

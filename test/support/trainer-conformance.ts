@@ -1,5 +1,6 @@
 /** What every Trainer must do, whatever stands behind it. `describeTrainer` runs it; an implementation brings batches its model understands. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import type { OptimStep, Trainer } from '../../src/gpu/trainer.ts';
 import { type TokenBatch, type TokenSample, sampledTokens } from '../../src/learning/batch.ts';
 import { type Objective, imitation } from '../../src/learning/objective.ts';
 import type { GroupId, PolicyVersion } from '../../src/protocol/ids.ts';
+import type { Weights } from '../../src/protocol/policy.ts';
 
 export interface TrainerSubject {
   readonly trainer: Trainer;
@@ -15,6 +17,12 @@ export interface TrainerSubject {
   readonly vocabulary: number;
   /** How far two ways to add up the same sum may differ, relative. 0 = bit for bit. */
   readonly tolerance: number;
+  /** What it writes for a sampler. Default: a whole model. */
+  readonly writes?: { readonly kind: Weights['kind']; readonly file: string };
+  /** Of the steps it takes here: what changes this model visibly and does not break it. Default 0.05. */
+  readonly learningRate?: number;
+  /** What follows a test instead of `close`, where a trainer is expensive to start and is handed out again. */
+  release?(): Promise<void>;
 }
 
 const grpo: Objective = { kind: 'grpo', clipLow: 0.2, clipHigh: 0.2, kl: 0 };
@@ -33,6 +41,8 @@ export function sample(group: string, prompt: readonly number[], reply: readonly
 }
 
 export const batchOf = (...samples: TokenSample[]): TokenBatch => ({ samples, denominator: Math.max(1, sampledTokens(samples)) });
+
+const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 /** The batch with the trainer's present log-probs as behaviour: every ratio is 1. */
 async function onPolicy(trainer: Trainer, batch: TokenBatch): Promise<TokenBatch> {
@@ -59,10 +69,11 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
       folder = mkdtempSync(join(tmpdir(), 'troupe-trainer-'));
     });
     afterEach(async () => {
-      await trainer.close();
+      await (subject.release?.() ?? trainer.close());
       rmSync(folder, { recursive: true, force: true });
     });
 
+    const step = (): OptimStep => ({ ...adamw, learningRate: subject.learningRate ?? adamw.learningRate });
     const close = (actual: ArrayLike<number>, wanted: ArrayLike<number>): void => {
       expect(actual.length).toBe(wanted.length);
       for (let i = 0; i < actual.length; i++)
@@ -74,7 +85,7 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
       batchOf(sample('g0', [1, 2, 3], [4, 5, 2], 1), sample('g0', [1, 2, 3], [6, 5], -1), sample('g1', [3, 2], [1], 0.5));
     const learn = async (batch: TokenBatch, objective = grpo): Promise<void> => {
       await trainer.forwardBackward(await onPolicy(trainer, batch), objective);
-      await trainer.optimStep(adamw);
+      await trainer.optimStep(step());
     };
 
     it('gives one log-prob ≤ 0 for each sampled token, samples in batch order', async () => {
@@ -98,10 +109,10 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
     it('learns to repeat a teacher', async () => {
       const batch = batchOf(sample('g', [1, 2], [4, 5], 0));
       const [first] = [await trainer.forwardBackward(batch, imitation)];
-      await trainer.optimStep(adamw);
+      await trainer.optimStep(step());
       for (let i = 0; i < 15; i++) {
         await trainer.forwardBackward(batch, imitation);
-        await trainer.optimStep(adamw);
+        await trainer.optimStep(step());
       }
       const last = await trainer.forwardBackward(batch, imitation);
       expect(last['loss']).toBeLessThan(0.5 * (first['loss'] as number));
@@ -111,23 +122,23 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
       const batch = await onPolicy(trainer, group());
       await trainer.saveState(join(folder, 'start'));
       await trainer.forwardBackward(batch, grpo);
-      const whole = await trainer.optimStep({ ...adamw, clip: 0 });
+      const whole = await trainer.optimStep({ ...step(), clip: 0 });
       const after = await trainer.logprobs(batch);
       await trainer.loadState(join(folder, 'start'));
       for (const one of batch.samples) await trainer.forwardBackward({ ...batch, samples: [one] }, grpo);
-      const parts = await trainer.optimStep({ ...adamw, clip: 0 });
+      const parts = await trainer.optimStep({ ...step(), clip: 0 });
       close([parts.gradNorm], [whole.gradNorm]);
       // AdamW divides by the gradient's own size, so rounding of a gradient near 0 can show: compared a hundred times more loosely.
       const again = await trainer.logprobs(batch);
       for (let i = 0; i < after.length; i++)
         expect(Math.abs((again[i] as number) - (after[i] as number))).toBeLessThanOrEqual(100 * subject.tolerance + 1e-12);
-      expect((await trainer.optimStep(adamw)).gradNorm).toBe(0);
+      expect((await trainer.optimStep(step())).gradNorm).toBe(0);
     });
 
     it('adds nothing for an empty batch', async () => {
       const metrics = await trainer.forwardBackward({ samples: [], denominator: 1 }, grpo);
       expect(metrics['tokens']).toBe(0);
-      expect((await trainer.optimStep(adamw)).gradNorm).toBe(0);
+      expect((await trainer.optimStep(step())).gradNorm).toBe(0);
     });
 
     it('says what sampler and trainer disagree by, and 0 on policy', async () => {
@@ -143,7 +154,7 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
       const kl = async (): Promise<number> =>
         (await trainer.forwardBackward(await onPolicy(trainer, group()), { ...grpo, kl: 0.1 }))['kl'] as number;
       expect(await kl()).toBeCloseTo(0, 7);
-      await trainer.optimStep(adamw);
+      await trainer.optimStep(step());
       await learn(group());
       const moved = await kl();
       expect(moved).toBeGreaterThan(1e-6);
@@ -166,8 +177,9 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
 
     it('writes weights under their version, equal bytes for equal weights', async () => {
       const first = await trainer.saveWeightsForSampler(join(folder, 'a'), 3 as PolicyVersion);
-      expect(first).toMatchObject({ version: 3, kind: 'full', dir: join(folder, 'a') });
-      expect(existsSync(join(folder, 'a', 'model.safetensors'))).toBe(true);
+      const writes = subject.writes ?? { kind: 'full', file: 'model.safetensors' };
+      expect(first).toMatchObject({ version: 3, kind: writes.kind, dir: join(folder, 'a') });
+      expect(sha256(join(folder, 'a', writes.file))).toBe(first.sha256);
       expect((await trainer.saveWeightsForSampler(join(folder, 'b'), 4 as PolicyVersion)).sha256).toBe(first.sha256);
       await learn(group());
       expect((await trainer.saveWeightsForSampler(join(folder, 'c'), 5 as PolicyVersion)).sha256).not.toBe(first.sha256);

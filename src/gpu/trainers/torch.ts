@@ -65,7 +65,8 @@ const Hello = z.strictObject({
 });
 export type TorchHello = z.infer<typeof Hello>;
 
-const figure = z.number();
+/** Infinities are the extremes of no tokens at all; zod's own number refuses them. */
+const figure = z.custom<number>((value) => typeof value === 'number', 'expected a number');
 const Sums = z.strictObject({
   loss: figure,
   tokens: figure,
