@@ -63,7 +63,7 @@ export function house({ window, file, skill = 0.9, park = () => false }) {
     journal.append(frame);
     if (frame.kind === 'group.sealed') void journal.flush({ sync: true });
   };
-  const broker = createBroker({ engine: { ...scripted, generate }, clock: systemClock, record, seed: 1, stallMs: 600_000 });
+  const broker = createBroker({ engines: [{ ...scripted, generate }], clock: systemClock, record, seed: 1, stallMs: 600_000 });
   const pool = createRolloutPool({
     broker,
     clock: systemClock,

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { simulatedClock } from '../src/actors/clock.ts';
 import { CancelledFault, EngineFault } from '../src/errors.ts';
-import { adjust, admissionOf, admits } from '../src/gpu/admission.ts';
 import { booked, closedBreaker, opened, shouldOpen } from '../src/gpu/breaker.ts';
 import { createBroker, type BrokerOptions } from '../src/gpu/broker.ts';
 import { createScriptedEngine, type ScriptedOptions } from '../src/gpu/engines/scripted.ts';
@@ -23,7 +22,7 @@ function house(engineOptions: Partial<ScriptedOptions> = {}, brokerOptions: Part
   const clock = simulatedClock();
   const engine = createScriptedEngine({ policy: chatty, clock, ...engineOptions });
   const journal = recording();
-  const broker = createBroker({ engine, clock, record: (frame) => journal.record(frame), seed: 3, ...brokerOptions });
+  const broker = createBroker({ engines: [engine], clock, record: (frame) => journal.record(frame), seed: 3, ...brokerOptions });
   return { clock, engine, frames: journal.frames, broker };
 }
 const endOf = (promise: Promise<TokenReply>): Promise<TokenReply | Error> => promise.catch((error: Error) => error);
@@ -118,7 +117,7 @@ describe('the broker', () => {
         return engine.generate(request, signal).finally(() => (held -= request.n));
       },
     };
-    const broker = createBroker({ engine: watched, clock, record: () => {}, seed: 3 });
+    const broker = createBroker({ engines: [watched], clock, record: () => {}, seed: 3 });
     const all = Promise.all(Array.from({ length: 200 }, (_, i) => broker.generate(call(i, { seed: i, group: group(i >> 3) }), never)));
     await elapse(clock, 300, 1);
     await all;
@@ -210,7 +209,7 @@ describe('the broker', () => {
       },
     };
     const broker = createBroker({
-      engine: flaky,
+      engines: [flaky],
       clock,
       record: () => {},
       seed: 3,
@@ -342,14 +341,14 @@ describe('the pieces of the broker', () => {
   it('the queue gives the soonest first, equal ranks by arrival, and nothing that was taken out', () => {
     const small = fc.nat(3);
     fc.assert(
-      fc.property(fc.array(fc.tuple(small, small, small, fc.boolean()), { maxLength: 200 }), (items) => {
+      fc.property(fc.array(fc.tuple(small, small, small, small, fc.boolean()), { maxLength: 300 }), (items) => {
         const queue = new CallQueue<{ rank: Rank; gone: boolean }>();
-        const calls = items.map(([a, b, c, gone], i) => ({ rank: [a, b, c, i] as const, gone }));
+        const calls = items.map(([a, b, c, d, gone], i) => ({ rank: [a, b, c, d, i] as const, gone }));
         for (const each of calls) queue.push(each);
         for (const each of calls) if (each.gone) queue.remove(each);
         const expected = calls
           .filter((each) => !each.gone)
-          .sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1] || a.rank[2] - b.rank[2] || a.rank[3] - b.rank[3]);
+          .sort((a, b) => a.rank.map((each, i) => each - (b.rank[i] as number)).find((difference) => difference !== 0) ?? 0);
         expect(queue.size).toBe(expected.length);
         const order = [];
         for (let next = queue.pop(); next !== undefined; next = queue.pop()) order.push(next);
@@ -381,26 +380,6 @@ describe('the pieces of the broker', () => {
     );
   });
 
-  it('the admission window stays between one and the engine’s concurrency, halves under pressure and returns', () => {
-    const pressed = { waiting: 3, cacheUse: 0.2, refused: false };
-    const relieved = { waiting: 0, cacheUse: 0.2, refused: false };
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.boolean(), { maxLength: 60 }), (concurrency, readings) => {
-        let admission = admissionOf(concurrency);
-        for (const press of readings) {
-          admission = adjust(admission, press ? pressed : relieved);
-          expect(admission.limit).toBeGreaterThanOrEqual(1);
-          expect(admission.limit).toBeLessThanOrEqual(concurrency);
-        }
-        for (let i = 0; i < 16; i++) admission = adjust(admission, relieved);
-        expect(admission.limit).toBe(concurrency);
-      }),
-    );
-    expect(adjust(admissionOf(64), pressed).limit).toBe(32);
-    expect(admits(admissionOf(4), 0, 9)).toBe(true);
-    expect(admits(admissionOf(4), 1, 4)).toBe(false);
-  });
-
   it('the breaker opens after five faults in a row, or half of twenty, and rests longer each time', () => {
     let breaker = closedBreaker;
     for (let i = 0; i < 5; i++) {
@@ -422,7 +401,7 @@ describe('the pieces of the broker', () => {
     expect(fifth.restMs).toBeLessThanOrEqual(120_000);
   });
 
-  it('the mode serves only when ready or throttled, and always reaches closed', () => {
+  it('the mode serves only when ready, throttled or loading, and always reaches closed', () => {
     const events = [
       'engine.ready',
       'circuit.opened',
@@ -431,8 +410,15 @@ describe('the pieces of the broker', () => {
       'admission.limited',
       'admission.relieved',
       'weights.publish',
+      'weights.load',
       'weights.published',
       'weights.refused',
+      'accelerator.lend',
+      'accelerator.lent',
+      'accelerator.kept',
+      'accelerator.reclaim',
+      'accelerator.reclaimed',
+      'accelerator.lost',
       'deadline.expired',
     ] as const;
     fc.assert(
@@ -441,7 +427,7 @@ describe('the pieces of the broker', () => {
         for (const type of sequence) {
           actor.send({ type });
           const snapshot = actor.getSnapshot();
-          expect(snapshot.hasTag('serving')).toBe(snapshot.value === 'ready' || snapshot.value === 'throttled');
+          expect(snapshot.hasTag('serving')).toBe(['ready', 'throttled', 'loading'].includes(snapshot.value as string));
         }
         actor.send({ type: 'broker.drain' });
         actor.send({ type: 'broker.drained' });

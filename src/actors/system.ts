@@ -32,6 +32,7 @@ import { canaryTask, repositoryFor, toolNotes, type DrawingPorts } from './drawi
 import { createExamination } from './examination.ts';
 import { createExperiment } from './experiment.ts';
 import { jobOf } from './job.ts';
+import { laneModes } from './lane-modes.ts';
 import { openings, type Openings } from './openings.ts';
 import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
@@ -119,10 +120,16 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   opened.add(trainer, () => trainer.close());
 
   // ── broker and pool ──
+  const recordEvents: DrawingPorts['record'] = (events) => record.append({ kind: 'events', events });
+  const wheel = opened.add(deadlineWheel(systemClock), (each) => each.close());
+  const events = recorder(recordEvents, wheel);
   const broker = createBroker({
-    engine,
+    engines: [engine],
     clock: systemClock,
     seed: config.seed,
+    version: start.weights.version,
+    pollMs: config.engine.vllm.pollMs,
+    chart: laneModes(events, () => ({ ms: stepMs, rank: 2 })),
     stallMs: turnMs,
     record: (frame: Frame) => {
       record.append(frame);
@@ -151,9 +158,6 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   // ── tasks: for training, for the examination, for the canary ──
   const { repository, rejected } = repositoryFor(config);
   for (const text of toolNotes(config.tools, repository.tools.length, rejected)) note(text);
-  const recordEvents: DrawingPorts['record'] = (events) => record.append({ kind: 'events', events });
-  const wheel = opened.add(deadlineWheel(systemClock), (each) => each.close());
-  const events = recorder(recordEvents, wheel);
   const waits = (deadline: string) => ({ ms: deadline === 'evaluate' ? stepMs * config.eval.levels.length : stepMs, rank: 2 });
   const drawing: DrawingPorts = { simulators: proceduralSimulators(config.world), repository, clock: systemClock, record: recordEvents };
   const curriculum = createCurriculum(

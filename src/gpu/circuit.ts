@@ -37,16 +37,16 @@ export function createCircuit(options: CircuitOptions): Circuit {
   };
   const tryOut = (): void => {
     const abort = new AbortController();
-    disarm = clock.after(probeMs, () => abort.abort());
-    void within(abort.signal, options.probe(abort.signal), 'the probe was not answered in time').then(
-      () => {
-        breaker = closedBreaker;
-        if (at === 'probing') mode.send({ type: 'probe.answered' });
-      },
-      () => {
-        if (at === 'probing') mode.send({ type: 'probe.failed' });
-      },
-    );
+    disarm = () => abort.abort();
+    const answered = (): void => {
+      if (abort.signal.aborted) return;
+      breaker = closedBreaker;
+      mode.send({ type: 'probe.answered' });
+    };
+    const failed = (): void => {
+      if (!abort.signal.aborted) mode.send({ type: 'probe.failed' });
+    };
+    void within(clock, probeMs, options.probe(abort.signal), 'the probe was not answered in time').then(answered, failed);
   };
   mode.subscribe({
     next: (snapshot) => {
@@ -72,10 +72,10 @@ export function createCircuit(options: CircuitOptions): Circuit {
   };
 }
 
-/** Whatever `signal` says first: a promise that never settles does not hold us. */
-export function within<T>(signal: AbortSignal, promise: Promise<T>, complaint: string): Promise<T> {
+/** Rejects with EngineFault when `ms` have passed: a promise that never settles does not hold us. */
+export function within<T>(clock: Clock, ms: number, promise: Promise<T>, complaint: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new EngineFault(complaint)), { once: true });
-    promise.then(resolve, reject);
+    const disarm = clock.after(ms, () => reject(new EngineFault(complaint, { trouble: 'stalled' })));
+    void promise.then(resolve, reject).finally(disarm);
   });
 }

@@ -2,11 +2,11 @@
  * Between queue and engine: which calls start together, what the engine is asked, and how an attempt ends. It knows batches and slots;
  * what becomes of a call afterwards is for the broker to say.
  */
-import { CancelledFault, EngineFault, asFault, type TroupeFault } from '../errors.ts';
+import { EngineFault, asFault, type TroupeFault } from '../errors.ts';
 import { pack, type Bytes } from '../protocol/codec.ts';
 import type { TokenRequest } from '../protocol/inference.ts';
 import { admits, type Admission } from './admission.ts';
-import type { Batch, Call } from './call.ts';
+import { samplesOf, type Batch, type Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { dealt, merged, runOfSeeds } from './merge.ts';
@@ -31,6 +31,7 @@ export interface DispatchPorts {
 export class Dispatch {
   readonly #ports: DispatchPorts;
   readonly #queue = new CallQueue<Call>();
+  /** The same calls by group: siblings may ride on one request. */
   readonly #waiting = new Map<GroupId, Set<Call>>();
   readonly #batches = new Set<Batch>();
   #idle: (() => void)[] = [];
@@ -72,6 +73,26 @@ export class Dispatch {
     this.wake();
   }
 
+  /** Takes a waiting call out. */
+  withdraw(call: Call): void {
+    this.#queue.remove(call);
+    this.#unlist(call);
+  }
+
+  /** Takes all waiting calls out. */
+  withdrawAll(): Call[] {
+    this.#waiting.clear();
+    return this.#queue.clear();
+  }
+
+  /** Ends what is in flight by `fault`. */
+  recall(fault: TroupeFault): void {
+    for (const batch of this.#batches) {
+      this.#end(batch, fault);
+      batch.abort.abort();
+    }
+  }
+
   /** Starts what may start, once the present tick's arrivals are all in the queue: so siblings meet. */
   wake(): void {
     if (this.#waking) return;
@@ -84,10 +105,7 @@ export class Dispatch {
 
   /** The call is not wanted any more: it leaves the queue, or its batch, which gives its slots back when nobody wants it. */
   drop(call: Call): void {
-    if (call.state === 'waiting') {
-      this.#queue.remove(call);
-      this.#unlist(call);
-    }
+    if (call.state === 'waiting') this.withdraw(call);
     call.state = 'ended';
     const { batch } = call;
     if (batch === undefined || batch.ended || batch.calls.some((other) => other.state !== 'ended')) return;
@@ -128,6 +146,7 @@ export class Dispatch {
     const batch: Batch = {
       calls,
       samples: calls.reduce((sum, call) => sum + samplesOf(call), 0),
+      askedAt: clock.now(),
       abort: new AbortController(),
       ended: false,
     };
@@ -136,16 +155,15 @@ export class Dispatch {
     this.asked++;
     this.merged += calls.length - 1;
     for (const call of calls) {
-      this.#queue.remove(call);
-      this.#unlist(call);
+      this.withdraw(call);
       call.state = 'asked';
-      call.askedAt = clock.now();
+      call.askedAt = batch.askedAt;
       call.attempt++;
       call.batch = batch;
     }
     const disarm = clock.after(stallMs, () => {
       this.#ports.stalled();
-      this.#end(batch, new EngineFault(`the engine held a call for ${stallMs} ms`));
+      this.#end(batch, new EngineFault(`engine ${this.#ports.engine.name} held a call for ${stallMs} ms`, { trouble: 'stalled' }));
       batch.abort.abort();
     });
     void this.#inquire(batch)
@@ -162,7 +180,7 @@ export class Dispatch {
     const { asked } = batch.calls[0] as Call;
     const deadlineMs = Math.max(1, Math.max(...batch.calls.map((call) => call.due)) - clock.now());
     if (asked.kind === 'chat') {
-      if (engine.chat === undefined) throw new EngineFault(`engine ${engine.name} cannot chat`);
+      if (engine.chat === undefined) throw new EngineFault(`engine ${engine.name} cannot chat`, { trouble: 'refused' });
       const request = { ...asked.request, deadlineMs };
       return [pack(checkedChat(await engine.chat(request, batch.abort.signal), request))];
     }
@@ -198,8 +216,3 @@ export class Dispatch {
     this.#inFlight += change;
   }
 }
-
-/** Our own abort says nothing about the engine. */
-export const saysOfEngine = (end: BatchEnd): boolean => !(end instanceof CancelledFault);
-
-const samplesOf = (call: Call): number => (call.asked.kind === 'tokens' ? call.asked.request.n : 1);

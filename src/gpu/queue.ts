@@ -1,18 +1,21 @@
 /** Calls waiting for a slot, best first. A binary heap: 16,000 waiting calls cost 14 comparisons each. It knows order, not time, and never drops anything. */
 import type { Role } from '../protocol/inference.ts';
 
-/** Smaller is sooner, compared left to right: [role class, priority of the request, age of its group, arrival]. */
-export type Rank = readonly [number, number, number, number];
+/** Smaller is sooner, compared left to right: [step, role class, priority of the request, age of its group, arrival]. */
+export type Rank = readonly [number, number, number, number, number];
 
-/** The policy's calls complete groups, so they go first; then the simulators an episode waits for; new tasks can wait longest. */
+/** Within a step the policy's calls complete groups, so they go first; then the simulators an episode waits for; new tasks can wait longest. */
 export const roleClass: Readonly<Record<Role, number>> = { policy: 0, user: 1, tool: 1, judge: 2, task: 3 };
 
 export interface Ranked {
   readonly rank: Rank;
 }
 
+/** Below so many, places of calls that are gone are not worth a sweep. */
+const sweepFrom = 64;
+
 export class CallQueue<Call extends Ranked> {
-  readonly #heap: Call[] = [];
+  #heap: Call[] = [];
   readonly #gone = new Set<Call>();
 
   get size(): number {
@@ -32,9 +35,20 @@ export class CallQueue<Call extends Ranked> {
     heap[at] = call;
   }
 
-  /** Takes a waiting call out, wherever it stands. It leaves the heap when it reaches the top. */
+  /** Takes a waiting call out, wherever it stands. Its place goes when it reaches the top, or when half of all places are such. */
   remove(call: Call): void {
     this.#gone.add(call);
+    if (this.#gone.size < sweepFrom || 2 * this.#gone.size < this.#heap.length) return;
+    const kept = this.clear();
+    for (const each of kept) this.push(each);
+  }
+
+  /** Takes all waiting calls out, in no order. */
+  clear(): Call[] {
+    const kept = this.#heap.filter((each) => !this.#gone.has(each));
+    this.#heap = [];
+    this.#gone.clear();
+    return kept;
   }
 
   peek(): Call | undefined {
@@ -69,7 +83,7 @@ export class CallQueue<Call extends Ranked> {
 }
 
 function isSooner(a: Ranked, b: Ranked): boolean {
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 5; i++) {
     const difference = (a.rank[i] as number) - (b.rank[i] as number);
     if (difference !== 0) return difference < 0;
   }

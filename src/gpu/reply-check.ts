@@ -5,14 +5,15 @@ import { ChatReply, type ChatRequest, type TokenReply, type TokenRequest, type T
 /** Returns the reply, or throws EngineFault with what is wrong. */
 export function checkedTokens(reply: TokenReply, request: TokenRequest): TokenReply {
   const complaint = complaintOf(reply, request);
-  if (complaint !== undefined) throw new EngineFault(`malformed reply: ${complaint}`, { raw: preview(reply) });
+  if (complaint !== undefined) throw new EngineFault(`malformed reply: ${complaint}`, { raw: preview(reply), trouble: 'malformed' });
   return reply;
 }
 
 export function checkedChat(reply: ChatReply, request: ChatRequest): ChatReply {
   const read = ChatReply.safeParse(reply);
-  if (!read.success) throw new EngineFault('malformed reply: not a chat reply', { raw: preview(reply) });
-  if (read.data.id !== request.id) throw new EngineFault(`malformed reply: it answers ${read.data.id}`, { raw: preview(reply) });
+  if (!read.success) throw new EngineFault('malformed reply: not a chat reply', { raw: preview(reply), trouble: 'malformed' });
+  if (read.data.id !== request.id)
+    throw new EngineFault(`malformed reply: it answers ${read.data.id}`, { raw: preview(reply), trouble: 'malformed' });
   return read.data;
 }
 

@@ -1,4 +1,4 @@
-/** The broker's mode: may calls go to the engine now? Knows no queue, no engine and no time; its waits are ended by `deadline.expired`. */
+/** The mode of one lane of the broker: may calls go to its engine now? Knows no queue, no engine and no time; its waits are ended by `deadline.expired`. */
 import { setup } from 'xstate';
 
 export type BrokerEvent =
@@ -12,10 +12,20 @@ export type BrokerEvent =
   /** The admission window fell below, or returned to, what the engine said it can hold. */
   | { readonly type: 'admission.limited' }
   | { readonly type: 'admission.relieved' }
-  /** New weights: no call starts until the engine has them. */
+  /** New weights that replace the old ones: no call starts until the engine has them. */
   | { readonly type: 'weights.publish' }
+  /** New weights beside the old ones: calls of the versions that are there go on. */
+  | { readonly type: 'weights.load' }
   | { readonly type: 'weights.published' }
   | { readonly type: 'weights.refused' }
+  /** The trainer needs the accelerator: no call starts, and the engine makes room when the last has ended. */
+  | { readonly type: 'accelerator.lend' }
+  | { readonly type: 'accelerator.lent' }
+  | { readonly type: 'accelerator.kept' }
+  /** The trainer is done with it. */
+  | { readonly type: 'accelerator.reclaim' }
+  | { readonly type: 'accelerator.reclaimed' }
+  | { readonly type: 'accelerator.lost' }
   /** No new calls; those that are in flight may end. */
   | { readonly type: 'broker.drain' }
   | { readonly type: 'broker.drained' }
@@ -38,20 +48,42 @@ export const brokerMachine = setup({
     ready: {
       meta: { idle: true },
       tags: 'serving',
-      on: { 'admission.limited': 'throttled', 'weights.publish': 'swapping', 'circuit.opened': 'openCircuit' },
+      on: {
+        'admission.limited': 'throttled',
+        'weights.publish': 'swapping',
+        'weights.load': 'loading',
+        'accelerator.lend': 'lending',
+        'circuit.opened': 'openCircuit',
+      },
     },
     throttled: {
       meta: { idle: true },
       tags: 'serving',
-      on: { 'admission.relieved': 'ready', 'weights.publish': 'swapping', 'circuit.opened': 'openCircuit' },
+      on: {
+        'admission.relieved': 'ready',
+        'weights.publish': 'swapping',
+        'weights.load': 'loading',
+        'accelerator.lend': 'lending',
+        'circuit.opened': 'openCircuit',
+      },
     },
     swapping: {
       meta: { deadline: 'swap' },
       on: { 'weights.published': 'ready', 'weights.refused': 'openCircuit', 'deadline.expired': 'openCircuit' },
     },
+    loading: {
+      meta: { deadline: 'swap' },
+      tags: 'serving',
+      on: {
+        'weights.published': 'ready',
+        'weights.refused': 'openCircuit',
+        'circuit.opened': 'openCircuit',
+        'deadline.expired': 'openCircuit',
+      },
+    },
     openCircuit: {
       initial: 'resting',
-      on: { 'weights.published': 'ready' },
+      on: { 'weights.published': 'ready', 'accelerator.lend': 'lending' },
       states: {
         resting: { meta: { deadline: 'circuitRest' }, on: { 'deadline.expired': 'probing' } },
         probing: {
@@ -59,6 +91,19 @@ export const brokerMachine = setup({
           on: { 'probe.answered': '#broker.ready', 'probe.failed': 'resting', 'deadline.expired': 'resting' },
         },
       },
+    },
+    lending: {
+      meta: { deadline: 'handOver' },
+      on: { 'accelerator.lent': 'lent', 'accelerator.kept': 'openCircuit', 'deadline.expired': 'openCircuit' },
+    },
+    // The trainer's own deadlines end a loan: the policy update takes the accelerator back when training fails, too.
+    lent: {
+      meta: { idle: true },
+      on: { 'accelerator.reclaim': 'reclaiming' },
+    },
+    reclaiming: {
+      meta: { deadline: 'handOver' },
+      on: { 'accelerator.reclaimed': 'ready', 'accelerator.lost': 'openCircuit', 'deadline.expired': 'openCircuit' },
     },
     draining: {
       meta: { deadline: 'drain' },

@@ -83,7 +83,7 @@ export function theatre({
       return scripted.generate(request, signal);
     },
   };
-  const desk = createBroker({ engine: counted, clock: systemClock, record: (frame) => void frames.push(frame), seed: 1, ...broker });
+  const desk = createBroker({ engines: [counted], clock: systemClock, record: (frame) => void frames.push(frame), seed: 1, ...broker });
   const rollouts = createRolloutPool({
     broker: desk,
     clock: systemClock,
