@@ -5,7 +5,7 @@ import { lora, python, sharedTorch } from '../../support/torch.ts';
 
 const kinds = {
   'torch, every weight': { adapter: 'none', writes: { kind: 'full', file: 'model.safetensors' }, learningRate: 0.003 },
-  'torch, LoRA': { adapter: lora, writes: { kind: 'lora', file: 'adapter_model.safetensors' }, learningRate: 0.004 },
+  'torch, LoRA': { adapter: lora, writes: { kind: 'lora', file: 'adapter_model.safetensors' }, learningRate: 0.003 },
 } as const;
 
 describe.skipIf(python === undefined)('with PyTorch', () => {
