@@ -1,10 +1,10 @@
 // Rounds of groups from start to seal in one warm process: turns a second (a turn = one model call answered and applied), processor time by kind of thread,
 // and how late the coordinator's event loop is, beside an idle control of the same process.  node bench/episode-throughput.mjs <rounds> <episodes a round>
-import { readdirSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { unpack } from '../dist/protocol/codec.js';
 import { house, jobAt, members, rest, workers } from './episode-house.mjs';
 import { finish, timed } from './measure.mjs';
+import { byKind, threadSeconds } from './threads.mjs';
 
 const [rounds, episodes] = process.argv.slice(2).map(Number);
 const never = new AbortController().signal;
@@ -18,38 +18,13 @@ const jobsOf = (step, count) => {
 };
 const roll = (jobs) => at.pool.roll(jobs, { signal: never, deadlineMs: 600_000 });
 
-/** Thread → processor seconds so far; empty where the system does not tell. */
-function threadSeconds() {
-  try {
-    return new Map(
-      readdirSync('/proc/self/task').map((thread) => {
-        const fields = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1].split(' ');
-        return [Number(thread), (Number(fields[11]) + Number(fields[12])) / 100];
-      }),
-    );
-  } catch {
-    return new Map();
-  }
-}
-/** The busiest threads beside the main one are the workers; the rest collects garbage and compiles. */
-function byKind(before, after) {
-  const spent = [...after].map(([thread, seconds]) => ({ thread, seconds: seconds - (before.get(thread) ?? 0) }));
-  const coordinator = spent.find(({ thread }) => thread === process.pid)?.seconds ?? 0;
-  const others = spent
-    .filter(({ thread }) => thread !== process.pid)
-    .map(({ seconds }) => seconds)
-    .sort((a, b) => b - a);
-  const sum = (list) => list.reduce((total, seconds) => total + seconds, 0);
-  return { coordinator, workers: sum(others.slice(0, workers)), helpers: sum(others.slice(workers)) };
-}
-
 async function round(jobs) {
   const before = { calls: at.broker.status().answered, bytes: at.journal.tally.bytes, threads: threadSeconds() };
   let sealed = [];
   delay.reset();
   const { wall, cpu } = await timed(async () => (sealed = await roll(jobs)));
   const turns = at.broker.status().answered - before.calls;
-  const kinds = byKind(before.threads, threadSeconds());
+  const kinds = byKind(before.threads, threadSeconds(), workers);
   const groups = sealed.map(({ bytes }) => unpack(bytes));
   const said = groups.flatMap((group) => group.episodes).flatMap((episode) => episode.turns.filter((turn) => turn.role === 'agent')).length;
   return {
