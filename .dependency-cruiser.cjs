@@ -36,7 +36,10 @@ const owners = {
   yaml: 'cli/',
   comlink: 'gpu/(control\\.ts|comlink\\.d\\.ts)$',
   ajv: 'simulation/',
+  '@huggingface': 'gpu/tokens/',
   xstate: '(machines|actors|gpu)/',
+  openai: 'gpu/engines/vllm',
+  undici: 'gpu/engines/vllm',
 };
 
 module.exports = {

@@ -42,7 +42,7 @@ export function vllmCommand(options: VllmCommand): string[] {
     gpuMemory,
     args = [],
   } = options;
-  const filled = command.map((word) => word.replaceAll('{python}', python).replaceAll('{model}', model));
+  const filled = command.map((word) => word.replace(/\{(python|model)\}/g, (_, name) => (name === 'python' ? python : model)));
   const flags: (string | number)[][] = [
     ['--served-model-name', servedModel],
     // Its control paths load any directory and ask for no key: nobody else may reach them.
