@@ -384,7 +384,6 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   };
   const { engine, trainer, roles, world, curriculum, rollout, record, imitation } = config;
   if (trainer.kind === 'tinker') complain('trainer.kind', 'tinker is not part of this version; use torch or embedded');
-  const serves = engine.kind === 'vllm' || engine.kind === 'fake';
   if (engine.kind === 'vllm' && trainer.adapter === 'none' && trainer.kind !== 'scripted')
     complain('trainer.adapter', 'a vLLM server takes new weights as adapters only; set trainer.adapter to lora and trainer.kind to torch');
   if (engine.kind === 'embedded' && trainer.adapter === 'lora')
@@ -392,10 +391,16 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   if (trainer.adapter === 'lora' && trainer.kind === 'embedded')
     complain('trainer.adapter', 'the embedded trainer trains whole models; use none, or trainer.kind torch');
   if (trainer.kind === 'torch' && trainer.optimizer === 'muon') complain('trainer.optimizer', 'the torch trainer has adamw only');
-  if (serves && rollout.temperature !== 1)
+  // Samplers give the log-probs of the distribution they sampled from, trainers those of temperature 1: at another one every ratio would be wrong from the first step on (TRL#4159).
+  if (engine.kind !== 'scripted' && rollout.temperature !== 1)
     complain('rollout.temperature', 'must be 1 here: what is trained must have been sampled from the policy itself');
   if (rollout.staleness > 0 && engine.kind === 'embedded')
     complain('rollout.staleness', 'the embedded engine holds one version at a time; use 0, or engine.kind vllm');
+  if (rollout.staleness > 0 && trainer.kind === 'torch' && trainer.torch.sharing === 'timesliced')
+    complain(
+      'rollout.staleness',
+      'the server sleeps while the trainer steps, so nothing is rolled out meanwhile; use 0, or trainer.torch.sharing coresident',
+    );
   if (record.checkpoints.keep < rollout.staleness + 2)
     complain(
       'record.checkpoints.keep',

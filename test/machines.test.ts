@@ -208,6 +208,7 @@ describe('the experiment', () => {
             difficulty: difficulty + 3,
           })) as never,
           publish: port('publish') as never,
+          rest: port('rest') as never,
           evaluate: port('evaluate') as never,
           checkpoint: port('checkpoint') as never,
         },

@@ -54,6 +54,7 @@ function engineFor(config: Config, model: StoredModel, weights: Weights, played:
         clock: systemClock,
         seed: seedOf(seed, 'mishaps'),
         version: weights.version,
+        versions: rollout.staleness + 1,
         contextLength: model.shape.maxPositions,
         latencyMs,
         slowMs,

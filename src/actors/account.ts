@@ -29,8 +29,8 @@ export interface Account {
   begin(): void;
   /** Books the time of one phase of the step. */
   timed<T>(phase: 'draw' | 'roll' | 'update', work: () => Promise<T>): Promise<T>;
-  /** The step is committed. */
-  close(step: number, result: StepResult): void;
+  /** The step is committed; `canaryGap` is the new version's. */
+  close(step: number, result: StepResult, canaryGap: number | null): void;
 }
 
 export function openAccount({ clock, steps, firstStep, sampledBefore, budgetMs, timing, progress }: AccountOptions): Account {
@@ -55,7 +55,7 @@ export function openAccount({ clock, steps, firstStep, sampledBefore, budgetMs, 
       times[`${phase}Ms`] = clock.now() - from;
       return result;
     },
-    close: (step, { metrics, standing }) => {
+    close: (step, { metrics, standing }, canaryGap) => {
       const tokens = metrics['sampledTokens'] as number;
       const spent = Object.values(times).reduce((sum, ms) => sum + ms, 0);
       sampledTokens += tokens;
@@ -77,6 +77,9 @@ export function openAccount({ clock, steps, firstStep, sampledBefore, budgetMs, 
         faults: Object.fromEntries(Object.entries(metrics['fates'] as Record<string, number>).filter(([fate]) => isLoss(fate))),
         dropped: (metrics['groups'] as number) - (metrics['groupsTrained'] as number),
         groups: metrics['groups'] as number,
+        gap: (metrics['gap'] as number | undefined) ?? null,
+        canaryGap,
+        lag: (metrics['lag'] as number | null | undefined) ?? null,
       });
     },
   };

@@ -46,19 +46,21 @@ export function toolNotes(list: string, used: number, rejected: readonly Rejecti
   ];
 }
 
-/** The training tasks of a step, one per draw of the curriculum. */
+/** The training tasks of a step, one per draw of the curriculum, but for those that `taken` has already. */
 export function drawTasks(
   config: Config,
   ports: DrawingPorts,
   step: StepId,
   drawn: readonly Drawn[],
+  taken: ReadonlyMap<TaskId, Task>,
   version: PolicyVersion,
   signal: AbortSignal,
 ): Promise<Task[]> {
   return Promise.all(
-    drawn.map(({ difficulty, aspects }, index) =>
-      write(config, ports, view(ports, taskId(step, index), 'train', difficulty, aspects, config.seed), version, signal),
-    ),
+    drawn.map(async ({ difficulty, aspects }, index) => {
+      const id = taskId(step, index);
+      return taken.get(id) ?? write(config, ports, view(ports, id, 'train', difficulty, aspects, config.seed), version, signal);
+    }),
   );
 }
 

@@ -70,7 +70,7 @@ export function createExamination(config: Config, { run, drawing, roll, record, 
       ),
     );
     const groups = new Map(
-      (await roll(jobs, signal, (sealed) => onSealed(sealed, jobs.length))).map((group) => [group.id as string, group]),
+      (await roll(jobs, { signal, onSealed: (sealed) => onSealed(sealed, jobs.length) })).map((group) => [group.id as string, group]),
     );
     const attempts = (name: Sitting['name'], task: Task, members: number) => {
       const group = groups.get(`${scope}.${name}.${task.id}`);

@@ -37,9 +37,10 @@ export function createExperiment(input: ExperimentInput, { steps, recorder, wait
     actors: {
       prepare: fromPromise<void, StepInput>((port) => steps.prepare(port.input, port.signal)),
       draw: fromPromise<void, StepInput>((port) => steps.draw(port.input, port.signal)),
-      roll: fromPromise<void, StepInput>((port) => steps.roll(port.input, port.signal)),
+      roll: fromPromise<void, StepInput>((port) => steps.roll(port.input)),
       update: fromPromise<Updated, StepInput>((port) => steps.update(port.input)),
       publish: fromPromise<void, StepInput>((port) => steps.publish(port.input)),
+      rest: fromPromise<void, StepInput>(() => steps.rest()),
       evaluate: fromPromise<void, StepInput & { readonly when: When }>((port) => steps.evaluate(port.input, port.signal)),
       checkpoint: fromPromise<void, StepInput & { readonly ending: Ending }>((port) => steps.checkpoint(port.input)),
     },

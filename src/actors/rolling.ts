@@ -14,28 +14,52 @@ export interface RollingPorts {
   readonly before: readonly SealedGroup[];
   /** Rejects when the run has lost what it cannot go on without: its record. */
   readonly lost: Promise<never>;
+  /** For the groups of one step. */
   readonly deadlineMs: number;
 }
 
-/** Resolves with the jobs' groups, in their order; `onSealed` is told how many there are, from the start on. */
-export type Roll = (jobs: readonly GroupJob[], signal: AbortSignal, onSealed: (sealed: number) => void) => Promise<RolloutGroup[]>;
+export interface RollHow {
+  readonly signal: AbortSignal;
+  /** Told how many are sealed, from the start on. */
+  onSealed(sealed: number): void;
+  /** Steps that may be rolled and trained before this one, and take its time. Default 0. */
+  readonly behind?: number;
+  /** A group's job as it is when its first host takes it up. */
+  begin?(job: GroupJob): GroupJob;
+}
+
+/** Resolves with the jobs' groups, in their order. A roll that was given up keeps what was sealed for the next one of the same groups. */
+export type Roll = (jobs: readonly GroupJob[], how: RollHow) => Promise<RolloutGroup[]>;
 
 export function rolling({ pool, announce, before, lost, deadlineMs }: RollingPorts): Roll {
-  const sealedBefore = new Map(before.map((sealed) => [sealed.envelope.group, sealed]));
-  return async (jobs, signal, onSealed) => {
+  const kept = new Map(before.map((sealed) => [sealed.envelope.group, sealed]));
+  return async (jobs, { signal, onSealed, behind = 0, begin }) => {
     const sealed = new Map<GroupId, SealedGroup>();
     for (const { group } of jobs) {
-      const earlier = sealedBefore.get(group);
+      const earlier = kept.get(group);
       if (earlier === undefined) continue;
       sealed.set(group, earlier);
-      sealedBefore.delete(group);
+      kept.delete(group);
     }
     const left = jobs.filter(({ group }) => !sealed.has(group));
-    let count = sealed.size;
-    onSealed(count);
+    onSealed(sealed.size);
     announce(left);
-    const rolled = pool.roll(left, { signal, deadlineMs, onSealed: () => onSealed(++count) });
-    for (const each of await Promise.race([rolled, lost])) sealed.set(each.envelope.group, each);
+    const rolled = pool.roll(left, {
+      signal,
+      // Each step before it may take all of its own time to be rolled, and as much again to be trained.
+      deadlineMs: deadlineMs * (1 + 2 * behind),
+      ...(begin === undefined ? {} : { begin }),
+      onSealed: (each) => {
+        sealed.set(each.envelope.group, each);
+        onSealed(sealed.size);
+      },
+    });
+    try {
+      await Promise.race([rolled, lost]);
+    } catch (error) {
+      for (const [group, each] of sealed) kept.set(group, each);
+      throw error;
+    }
     return jobs.map(({ group }) => unpack((sealed.get(group) as SealedGroup).bytes) as RolloutGroup);
   };
 }

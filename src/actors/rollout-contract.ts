@@ -43,6 +43,8 @@ interface RollOptions {
   readonly signal: AbortSignal;
   /** For the whole roll; a group's own deadline is cut by it. */
   readonly deadlineMs: number;
+  /** Asked once a group, when its first host takes it up: what it is played as from then on, however often it runs again. */
+  begin?(job: GroupJob): GroupJob;
   onSealed?(sealed: SealedGroup): void;
 }
 

@@ -28,13 +28,15 @@ interface Roll {
   over: boolean;
   /** Its grace is over too. */
   ended: boolean;
+  begin(job: GroupJob): GroupJob;
   sealed(sealed: SealedGroup): void;
   fail(fault: TroupeFault): void;
 }
 
 interface Ticket {
-  readonly job: GroupJob;
+  job: GroupJob;
   readonly roll: Roll;
+  begun: boolean;
   losses: Losses;
   running?: Running;
   sealed: boolean;
@@ -124,7 +126,10 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
   };
 
   const start = (ticket: Ticket, room: Room): void => {
-    const { job, roll } = ticket;
+    const { roll } = ticket;
+    if (!ticket.begun) ticket.job = roll.begin(ticket.job);
+    ticket.begun = true;
+    const { job } = ticket;
     const leftMs = roll.due - clock.now();
     if (leftMs <= 0)
       return seal(ticket, lostGroup(job, new ThreadFault('the step ended before the group could start').toData(), 'deadline'));
@@ -262,6 +267,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
           tickets: new Map(),
           over: false,
           ended: false,
+          begin: (job) => how.begin?.(job) ?? job,
           sealed: (sealed) => how.onSealed?.(sealed),
           fail,
         };
@@ -277,7 +283,7 @@ export function createRolloutPool(options: RolloutPoolOptions): RolloutPool {
             resolve(sealed);
           });
         for (const job of jobs) {
-          const ticket: Ticket = { job, roll, losses: noLosses, sealed: false };
+          const ticket: Ticket = { job, roll, begun: false, losses: noLosses, sealed: false };
           roll.tickets.set(job.group, ticket);
           if (quarantine.has(job.task.id))
             seal(ticket, lostGroup(job, new ThreadFault(`task ${job.task.id} is quarantined`).toData(), 'complete'));

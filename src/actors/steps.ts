@@ -1,14 +1,15 @@
-/** What the experiment's states do, each bound to the actors that do it; between them they keep the step's tasks and groups. Knows no chart and makes no actor. */
+/** What the experiment's states do, each bound to the actors that do it; between them they keep the groups of the step that is trained. Knows no chart and makes no actor. */
 import type { Config } from '../config.ts';
 import type { PolicyUpdate } from '../gpu/policy-update.ts';
 import type { StepInput, Updated, When } from '../machines/experiment.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
-import { type RunId, stepId, type TaskId } from '../protocol/ids.ts';
+import { type PolicyVersion, type RunId, stepId, type TaskId } from '../protocol/ids.ts';
 import type { RunMessage } from '../protocol/messages.ts';
 import type { Phase, Progress } from '../protocol/progress.ts';
 import type { Task } from '../protocol/task.ts';
 import type { RunRecord } from '../record/record.ts';
 import type { Account } from './account.ts';
+import { type DrawnStep, rollAhead } from './ahead.ts';
 import type { Curriculum } from './curriculum.ts';
 import { drawTasks, type DrawingPorts, unissued } from './drawing.ts';
 import type { Examination } from './examination.ts';
@@ -27,7 +28,7 @@ export interface StepParts {
   readonly issued: ReadonlyMap<TaskId, Task>;
   readonly roll: Roll;
   readonly examination: Examination;
-  readonly policyUpdate: Pick<PolicyUpdate, 'step'>;
+  readonly policyUpdate: Pick<PolicyUpdate, 'prove' | 'step' | 'canaryGap'>;
   readonly account: Account;
   progress(progress: Progress): void;
   /** To the experiment. */
@@ -37,11 +38,13 @@ export interface StepParts {
 export interface Steps {
   prepare(input: StepInput, signal: AbortSignal): Promise<void>;
   draw(input: StepInput, signal: AbortSignal): Promise<void>;
-  roll(input: StepInput, signal: AbortSignal): Promise<void>;
+  roll(input: StepInput): Promise<void>;
   update(input: StepInput): Promise<Updated>;
   publish(input: StepInput): Promise<void>;
   evaluate(input: StepInput & { readonly when: When }, signal: AbortSignal): Promise<void>;
   checkpoint(input: StepInput): Promise<void>;
+  /** Nothing is rolled while the run pauses. */
+  rest(): Promise<void>;
   /** Why the run was stopped for its losses, or null. */
   readonly paused: string | null;
 }
@@ -53,53 +56,81 @@ export function stepsOf(parts: StepParts): Steps {
   const spendTokens = (): void => {
     if (account.sampledTokens >= (config.budget.tokens ?? Infinity)) tell({ type: 'budget.spent', budget: 'tokens' });
   };
-  let tasks: readonly Task[] = [];
   let groups: readonly RolloutGroup[] = [];
   let paused: string | null = null;
+  /** Published and proved: what groups that begin now are pinned to. */
+  let newest: PolicyVersion = 0 as PolicyVersion;
+
+  /**
+   * With steps rolled ahead, tasks that an earlier process issued are taken as they are: D was another when it drew them, so they cannot be drawn again.
+   * The curriculum draws all the same, which moves its cursor. Without, they are drawn again and must be equal.
+   */
+  const taken: ReadonlyMap<TaskId, Task> = config.rollout.staleness > 0 ? parts.issued : new Map<TaskId, Task>();
+  const draw = async (step: number, version: PolicyVersion, signal: AbortSignal): Promise<DrawnStep> => {
+    phase('drawing', step, 0, config.rollout.tasks);
+    const drawn = curriculum.draw(config.rollout.tasks);
+    const cursor = curriculum.state.drawn;
+    const tasks = await drawTasks(config, drawing, stepId(step), drawn, taken, version, signal);
+    examination.guard(tasks);
+    for (const task of unissued(tasks, parts.issued)) record.append({ kind: 'task.issued', step: stepId(step), task });
+    return { tasks, cursor };
+  };
+  const ahead = rollAhead({
+    staleness: config.rollout.staleness,
+    lastStep: config.steps,
+    draw,
+    roll: (step, tasks, version, signal, onSealed) =>
+      parts.roll(
+        tasks.map((task) => jobOf(config, run, stepId(step), task, version)),
+        { signal, onSealed, behind: config.rollout.staleness, begin: (job) => ({ ...job, version: newest }) },
+      ),
+  });
 
   return {
-    prepare: async ({ step }, signal) => {
+    prepare: async ({ step, version }, signal) => {
       phase('preparing', step, 0, 1);
+      newest = version;
       spendTokens();
       await parts.loadTrainer();
+      await parts.policyUpdate.prove();
       await examination.prepare(signal);
       account.begin();
     },
-    draw: ({ step, version }, signal) =>
-      account.timed('draw', async () => {
-        phase('drawing', step, 0, config.rollout.tasks);
-        tasks = await drawTasks(config, drawing, stepId(step), curriculum.draw(config.rollout.tasks), version, signal);
-        examination.guard(tasks);
-        for (const task of unissued(tasks, parts.issued)) record.append({ kind: 'task.issued', step: stepId(step), task });
-      }),
-    roll: ({ step, version }, signal) =>
+    draw: ({ step, version }, signal) => account.timed('draw', () => ahead.begin(step, version, signal)),
+    roll: ({ step }) =>
       account.timed('roll', async () => {
-        const jobs = tasks.map((task) => jobOf(config, run, stepId(step), task, version));
-        groups = await parts.roll(jobs, signal, (sealed) => phase('rolling', step, sealed, jobs.length));
+        groups = await ahead.groups(step, (sealed) => phase('rolling', step, sealed, config.rollout.tasks));
       }),
     update: async ({ step }) => {
       phase('updating', step, 0, 1);
-      const asked = { step: stepId(step), groups, curriculum: curriculum.state };
-      const result = await account.timed('update', () => parts.policyUpdate.step(asked));
+      const now = { difficulty: curriculum.state.difficulty, drawn: ahead.cursor(step) };
+      const result = await account.timed('update', () => parts.policyUpdate.step({ step: stepId(step), groups, curriculum: now }));
       curriculum.reward(groups.flatMap(({ episodes }) => episodes.flatMap(({ reward }) => (reward === null ? [] : [reward]))));
-      account.close(step, result);
+      account.close(step, result, parts.policyUpdate.canaryGap);
+      ahead.release(step);
+      groups = [];
       paused = result.pause;
       if (paused !== null) tell({ type: 'run.interrupt' });
       spendTokens();
       const { committed, weights, curriculum: after } = result.standing;
+      newest = weights.version;
       return { trained: committed?.trained ?? 0, version: weights.version, difficulty: after.difficulty };
     },
     // The policy update has published the new version and proved it.
     publish: async ({ step }) => phase('publishing', step, 1, 1),
     evaluate: async ({ step, version, when }, signal) => {
+      // A budget has ended the run: what was rolled ahead will not be trained.
+      if (when === 'after') await ahead.stop();
       const levels = await examination.hold(when, step - 1, version, signal, (sealed, of) => phase('evaluating', step, sealed, of));
       if (levels !== null) progress({ kind: 'evaluation', when, step, levels });
       if (when === 'before') account.begin();
     },
     checkpoint: async ({ step }) => {
       phase('closing', step, 0, 1);
+      await ahead.stop();
       await record.flush({ sync: true });
     },
+    rest: () => ahead.stop(),
     get paused() {
       return paused;
     },

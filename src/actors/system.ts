@@ -6,7 +6,7 @@
  *        └── policy version ◀── policy update ─▶ trainer            everything ─▶ record
  */
 import type { Config } from '../config.ts';
-import { faultFrom } from '../errors.ts';
+import { ConfigFault, faultFrom } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
 import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
@@ -37,7 +37,7 @@ import { openings, type Openings } from './openings.ts';
 import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
-import { policyUpdateOptions, retentionOf } from './settings.ts';
+import { cautions, policyUpdateOptions, retentionOf } from './settings.ts';
 import { stepsOf } from './steps.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
@@ -115,8 +115,13 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   removeLeftovers(folder.checkpoints, start.committed?.step ?? null);
   // An earlier process may have ended between its last commit and the pruning that follows it.
   pruneCheckpoints(folder.checkpoints, retentionOf(config));
+  for (const text of cautions(config)) note(text);
   const { engine, trainer, announce } = acceleratorFor(config, model, start.weights, renderer);
   opened.add(engine, () => engine.close());
+  if (engine.versions <= config.rollout.staleness)
+    throw new ConfigFault(
+      `the engine answers ${engine.versions} versions at once; rollout.staleness ${config.rollout.staleness} needs one more than it`,
+    );
   opened.add(trainer, () => trainer.close());
 
   // ── broker and pool ──

@@ -79,10 +79,18 @@ export function stepText(step: Step): string {
     `success ${figure(step.success)}`,
     `${rate(step.tokensPerSecond)} tokens/s`,
     `dropped ${step.dropped}/${step.groups}`,
+    ...agreementText(step),
     ...faultText(step.faults),
     `ETA ${duration(step.eta)}`,
   ].join('  ');
 }
+
+/** What sampler and trainer disagree by, where there are two of them to disagree; the lag is part of the mean then, and not of the canary's. */
+const agreementText = ({ gap, canaryGap, lag }: Step): string[] => [
+  ...(typeof gap === 'number' && typeof canaryGap === 'number' ? [`|Δ log-prob| ${gap.toExponential(1)}`] : []),
+  ...(typeof canaryGap === 'number' ? [`canary ${canaryGap.toExponential(1)}`] : []),
+  ...(typeof lag === 'number' ? [`lag ${lag.toFixed(2)}`] : []),
+];
 
 const liveText = (step: Step, difficulties: readonly number[]): string =>
   [

@@ -1,4 +1,7 @@
-/** The curriculum as an actor: draws tasks' difficulties while a step is drawn, moves D once by the step's rewards. The rule is learning/curriculum.ts; nothing here knows a task. */
+/**
+ * The curriculum as an actor: draws tasks' difficulties while a step is drawn, moves D once by the step's rewards. Steps may be drawn ahead: then D moves when the oldest
+ * of them is rewarded. The rule is learning/curriculum.ts; nothing here knows a task.
+ */
 import { assign, assertEvent, setup } from 'xstate';
 import { advance, type CurriculumRule, type CurriculumState, draw, type Drawn, startOf } from '../learning/curriculum.ts';
 import { effect } from './unbound.ts';
@@ -15,8 +18,10 @@ export interface CurriculumContext {
   readonly rule: CurriculumRule;
   readonly seed: number;
   readonly state: CurriculumState;
-  /** Of the step being drawn or rolled, in task order. */
+  /** Of the step drawn last, in task order. */
   readonly drawn: readonly Drawn[];
+  /** Steps drawn and not yet rewarded. */
+  readonly awaited: number;
 }
 
 export type CurriculumEvent =
@@ -31,6 +36,9 @@ export const curriculumMachine = setup({
     events: {} as CurriculumEvent,
     meta: {} as { deadline?: string; idle?: boolean },
   },
+  guards: {
+    isLastAwaited: ({ context }) => context.awaited === 1,
+  },
   actions: {
     drawTasks: assign(({ context, event }) => {
       assertEvent(event, 'curriculum.draw');
@@ -41,21 +49,27 @@ export const curriculumMachine = setup({
         drawn.push(next);
         state = next.state;
       }
-      return { drawn, state };
+      return { drawn, state, awaited: context.awaited + 1 };
     }),
     moveDifficulty: assign(({ context, event }) => {
       assertEvent(event, 'curriculum.rewarded');
-      return { state: advance(context.rule, context.state, event.rewards), drawn: [] };
+      return { state: advance(context.rule, context.state, event.rewards), drawn: [], awaited: context.awaited - 1 };
     }),
     /** Bound: hands over the difficulties drawn. */
     deliver: effect('deliver'),
   },
 }).createMachine({
   id: 'curriculum',
-  context: ({ input }) => ({ rule: input.rule, seed: input.seed, state: input.state ?? startOf(input.rule), drawn: [] }),
+  context: ({ input }) => ({ rule: input.rule, seed: input.seed, state: input.state ?? startOf(input.rule), drawn: [], awaited: 0 }),
   initial: 'steady',
   states: {
     steady: { meta: { idle: true }, on: { 'curriculum.draw': { target: 'awaitingRewards', actions: ['drawTasks', 'deliver'] } } },
-    awaitingRewards: { meta: { idle: true }, on: { 'curriculum.rewarded': { target: 'steady', actions: 'moveDifficulty' } } },
+    awaitingRewards: {
+      meta: { idle: true },
+      on: {
+        'curriculum.draw': { actions: ['drawTasks', 'deliver'] },
+        'curriculum.rewarded': [{ guard: 'isLastAwaited', target: 'steady', actions: 'moveDifficulty' }, { actions: 'moveDifficulty' }],
+      },
+    },
   },
 });

@@ -1,4 +1,8 @@
-/** The run as a whole: prepare, then draw, roll, update and publish, step after step, until the budget is spent, somebody stops it, or something fails. It sees counters only; tasks, groups and weights belong to the ports. */
+/**
+ * The run as a whole: prepare, then draw, roll, update and publish, step after step, until the budget is spent, somebody stops it, or something fails.
+ * In asynchronous mode `drawing` also begins the steps to be rolled ahead; they go on through every state but `pausing` and `halting`, and `rolling` awaits the oldest.
+ * It sees counters only; tasks, groups and weights belong to the ports.
+ */
 import { assign, assertEvent, setup } from 'xstate';
 import type { ErrorActorEvent } from 'xstate';
 import type { Fault, FaultKind } from '../protocol/fault.ts';
@@ -79,7 +83,7 @@ export const experimentMachine = setup({
   actors: {
     /** Engine, trainer and pool up; weights `version` published. */
     prepare: unbound<void, StepInput>('prepare'),
-    /** The step's tasks, written at `difficulty` and placed in the record. */
+    /** The tasks of the step, and of those to be rolled ahead, written, placed in the record, and begun. */
     draw: unbound<void, StepInput>('draw'),
     /** Every group of the step sealed. */
     roll: unbound<void, StepInput>('roll'),
@@ -87,6 +91,8 @@ export const experimentMachine = setup({
     update: unbound<Updated, StepInput>('update'),
     /** The new version answers, here and in the pool. */
     publish: unbound<void, StepInput>('publish'),
+    /** What is rolled ahead given up for now. */
+    rest: unbound<void, StepInput>('rest'),
     evaluate: unbound<void, StepInput & { readonly when: When }>('evaluate'),
     /** Everything on disk that a resume needs; called once, however the run ends. */
     checkpoint: unbound<void, StepInput & { readonly ending: Ending }>('checkpoint'),
@@ -206,6 +212,7 @@ export const experimentMachine = setup({
     },
     pausing: {
       meta: { idle: true },
+      invoke: { src: 'rest', input: stepInput, onError: { target: 'halting', actions: 'keepFault' } },
       on: { 'run.resume': { target: 'deciding', actions: 'markResumed' } },
     },
     evaluating: {

@@ -33,6 +33,12 @@ export type Progress =
       /** Groups that gave no gradient, of all. */
       readonly dropped: number;
       readonly groups: number;
+      /** Mean |Δ log-prob| between sampler and trainer over the step's trained tokens; null = nothing trained. */
+      readonly gap?: number | null;
+      /** Largest one on the canary's tokens at the new version; null = they have nothing to agree on. */
+      readonly canaryGap?: number | null;
+      /** Versions the step's rollouts lagged behind, mean; null where they cannot. */
+      readonly lag?: number | null;
     }
   | {
       readonly kind: 'evaluation';
