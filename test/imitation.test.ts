@@ -62,7 +62,9 @@ describe('a lesson', () => {
   const renderer: Renderer = {
     name: 'fixed',
     stop: [9],
+    appends: true,
     open: () => Int32Array.of(1, 2, 3),
+    reopen: () => Int32Array.of(1, 2, 3),
     extend: (turns) => Int32Array.of(4, ...turns.map(() => 5), 3),
     parse: () => ({ role: 'agent', thought: '', text: '', calls: [] }),
     write: (turn) => Int32Array.of(...turn.text.split(' ').map(Number), 9),

@@ -225,7 +225,7 @@ describe('the OpenAI form of a conversation', () => {
       { role: 'system', content: 'help' },
       { role: 'user', content: 'please reserve title amber' },
       { role: 'assistant', content: '', reasoning_content: 'reserve', tool_calls: [{ type: 'function', function: calls[0] }] },
-      { role: 'tool', content: 'missing' },
+      { role: 'tool', name: 'kel', content: 'missing' },
       { role: 'user', content: 'arrow then' },
       { role: 'assistant', content: 'done' },
     ]);

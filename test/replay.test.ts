@@ -57,7 +57,7 @@ test('a replay gives back the tokens of the agent', async () => {
   const ports = scriptedPorts();
   const group = await runGroup(scriptedJob(), ports, signal);
   const agent = replay(ports.events).events.findLast(({ actor }) => actor.endsWith('/agent'));
-  expect(agent?.snapshot.context).toMatchObject({ trace: group.episodes[0]?.traces[0] });
+  expect(agent?.snapshot.context).toMatchObject({ traces: group.episodes[0]?.traces });
 });
 
 test('a record that was changed is found at the first event whose state differs', async () => {

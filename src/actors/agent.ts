@@ -32,10 +32,12 @@ export const agentActor = observed(
   }),
 );
 
+const nothing = new Int32Array(0);
+
 async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'agent.sampled' | 'agent.overflow'>> {
   const { job, ports } = stage.group;
-  const prompt = promptOf(stage, context);
-  const ids = concat(traceIds(context.trace), prompt);
+  const { prompt, restarts } = promptOf(stage, context);
+  const ids = concat(restarts ? nothing : traceIds(context.traces.at(-1) ?? nothing), prompt);
   const room = job.sampling.contextLength - ids.length;
   if (room < 1) return { type: 'agent.overflow', call: context.call, length: ids.length };
   const call = callOf(stage, 'agent', context.call);
@@ -45,6 +47,7 @@ async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'a
     type: 'agent.sampled',
     call: context.call,
     prompt,
+    ...(restarts ? { restart: true } : {}),
     ids: said.ids,
     logprobs: said.logprobs,
     stopped: said.finish === 'stop',
@@ -53,12 +56,14 @@ async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'a
   };
 }
 
-/** The first prompt is the group's, equal for all members; a later one is what happened since. */
-function promptOf({ group }: Stage, context: AgentContext): Int32Array {
+/** The first prompt is the group's, equal for all members; a later one is what happened since, or, where the template does not append, the whole again. */
+function promptOf({ group }: Stage, context: AgentContext): { readonly prompt: Int32Array; readonly restarts: boolean } {
   const { job, ports } = group;
-  if (context.trace.length > 0) return ports.renderer.extend(context.unread, context.stopped);
-  group.opening ??= ports.renderer.open(job.task);
-  return group.opening;
+  if (context.traces.length === 0) return { prompt: (group.opening ??= ports.renderer.open(job.task)), restarts: false };
+  const since = ports.renderer.extend(context.unread, context.stopped);
+  return since === null
+    ? { prompt: ports.renderer.reopen(job.task, [...context.history, ...context.unread]), restarts: true }
+    : { prompt: since, restarts: false };
 }
 
 function requestOf(stage: Stage, call: CallOf, ids: TokenRequest['ids'], room: number): TokenRequest {

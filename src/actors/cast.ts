@@ -1,7 +1,6 @@
 /** The cast of a worker's episodes, made from plain data: who plays user, tools and judge, and how the policy's turns are read and written. */
-import { tinyRenderer } from '../gpu/tokens/tiny.ts';
 import type { Renderer } from '../gpu/tokens/renderer.ts';
-import { vocabularyOf } from '../gpu/tokens/vocabulary.ts';
+import { rendererFor, type RendererSpec } from '../gpu/tokens/spec.ts';
 import type { Simulators } from '../simulation/contract.ts';
 import type { WorldMix } from '../simulation/procedural/plan.ts';
 import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
@@ -10,8 +9,8 @@ import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
 export interface CastSpec {
   readonly kind: 'procedural';
   readonly world: Partial<WorldMix>;
-  /** The policy's vocabulary, in id order. */
-  readonly words: readonly string[];
+  /** How the policy is spoken to. */
+  readonly policy: RendererSpec;
 }
 
 export interface Cast {
@@ -21,5 +20,5 @@ export interface Cast {
 
 export const castOf = (spec: CastSpec): Cast => ({
   simulators: proceduralSimulators(spec.world),
-  renderer: tinyRenderer(vocabularyOf(spec.words)),
+  renderer: rendererFor(spec.policy),
 });

@@ -107,7 +107,7 @@ function episodeOf(actor: ActorRefFrom<typeof episodeActor>, stage: Stage, plan:
     member: stage.member,
     attempt: plan.attempt,
     turns: [...turns],
-    traces: agent === undefined || agent.trace.length === 0 ? [] : [agent.trace as Episode['traces'][number]],
+    traces: [...(agent?.traces ?? [])] as Episode['traces'],
     outcome,
     reward: rewardOf(outcome),
     policy: agent?.versions ?? null,

@@ -12,7 +12,7 @@ import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
 import { canaryGroup } from '../gpu/policy-update-canary.ts';
 import { standingAfter, trainerState, type Standing } from '../gpu/policy-update-commit.ts';
-import { tinyRenderer } from '../gpu/tokens/tiny.ts';
+import { rendererFor, rendererSpecOf } from '../gpu/tokens/spec.ts';
 import { readModel } from '../gpu/weights.ts';
 import { startOf } from '../learning/curriculum.ts';
 import type { Frame } from '../protocol/frame.ts';
@@ -103,7 +103,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
 
   // ── model, engine, trainer ──
   const model = readModel(config.policy.model);
-  const renderer = tinyRenderer(model.vocabulary);
+  const policy = rendererSpecOf(config.policy.model, config.policy);
+  const renderer = rendererFor(policy);
   const start: Standing = (recovered?.last == null ? null : standingAfter(folder.checkpoints, recovered.last)) ?? {
     committed: null,
     weights: { ...model.weights, version: 0 as PolicyVersion },
@@ -148,7 +149,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const pool = createRolloutPool({
     broker,
     clock: systemClock,
-    cast: { kind: 'procedural', world: config.world, words: model.vocabulary.words },
+    cast: { kind: 'procedural', world: config.world, policy },
     record: (frame) => record.append(frame),
     recordPacked: (frame) => record.appendPacked(frame),
     workers: threadsOf(config.rollout.workers, workerLimit),

@@ -20,13 +20,19 @@ export function lessonOf(task: Task, turns: readonly Turn[], renderer: Renderer)
       heard.push(turn);
       continue;
     }
-    if (spoken) trace = appendPrompt(trace, renderer.extend(heard, true), version);
+    if (spoken) trace = appendPrompt(trace, continued(renderer, heard), version);
     heard = [];
     const ids = renderer.write(turn, task);
     trace = appendSampled(trace, ids, new Float32Array(ids.length), true, version);
     spoken = true;
   }
   return sampleFrom(trace);
+}
+
+function continued(renderer: Renderer, heard: readonly (UserTurn | ToolTurn)[]): Int32Array {
+  const ids = renderer.extend(heard, true);
+  if (ids === null) throw new RangeError(`a lesson is one trace, and the template ${renderer.name} does not append`);
+  return ids;
 }
 
 /** A plain text whose marked tokens are trained: look-up drills. Throws RangeError when nothing is marked. */

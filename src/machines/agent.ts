@@ -5,14 +5,16 @@ import type { PolicyVersion } from '../protocol/ids.ts';
 import type { AgentMessage, EpisodeMessage, ObservedTurn } from '../protocol/messages.ts';
 import { appendPrompt, appendSampled } from '../protocol/trace.ts';
 import type { TokenTrace } from '../protocol/trace.ts';
-import type { AgentTurn } from '../protocol/turn.ts';
+import type { AgentTurn, Turn } from '../protocol/turn.ts';
 import { effect, parent } from './unbound.ts';
 
 export interface AgentContext {
   /** Number of the present model call, from 1. */
   readonly call: number;
-  /** Read and sampled so far; what is rendered for the present call joins it with the reply. */
-  readonly trace: TokenTrace;
+  /** Read and sampled so far, newest last; what is rendered for the present call joins it with the reply. More than one where the chat template is not append-only. */
+  readonly traces: readonly TokenTrace[];
+  /** Everything heard and said up to the last sampled turn, for a template that must render it again. */
+  readonly history: readonly Turn[];
   /** What happened since the last sampled turn. */
   readonly unread: readonly ObservedTurn[];
   /** Whether the last sampled turn ended with its stop token. */
@@ -23,6 +25,8 @@ export interface AgentContext {
   readonly length: number;
   readonly late: number;
 }
+
+const nothing: TokenTrace = new Int32Array(0);
 
 export const agentMachine = setup({
   types: { context: {} as AgentContext, events: {} as AgentMessage },
@@ -38,9 +42,12 @@ export const agentMachine = setup({
     }),
     keepTokens: assign(({ context, event }) => {
       assertEvent(event, 'agent.sampled');
-      const read = appendPrompt(context.trace, event.prompt, event.version);
+      const closed = event.restart === true ? context.traces : context.traces.slice(0, -1);
+      const open = context.traces[closed.length] ?? nothing;
+      const read = appendPrompt(open, event.prompt, event.version);
       return {
-        trace: appendSampled(read, event.ids, event.logprobs, event.stopped, event.version),
+        traces: [...closed, appendSampled(read, event.ids, event.logprobs, event.stopped, event.version)],
+        history: [...context.history, ...context.unread, event.turn],
         stopped: event.stopped,
         versions: { start: context.versions?.start ?? event.version, end: event.version },
         turn: event.turn,
@@ -67,7 +74,7 @@ export const agentMachine = setup({
   },
 }).createMachine({
   id: 'agent',
-  context: { call: 0, trace: new Int32Array(0), unread: [], stopped: true, versions: null, turn: null, fault: null, length: 0, late: 0 },
+  context: { call: 0, traces: [], history: [], unread: [], stopped: true, versions: null, turn: null, fault: null, length: 0, late: 0 },
   initial: 'waiting',
   on: { 'agent.*': { actions: 'countLate' }, 'deadline.expired': { actions: 'countLate' } },
   states: {

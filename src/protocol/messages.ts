@@ -24,6 +24,8 @@ export type AgentMessage =
       readonly call: number;
       /** The ids sent since the last sampled token; the whole prompt is the trace followed by these. */
       readonly prompt: Int32Array;
+      /** `prompt` is the whole prompt: the chat template does not append, so the trace so far is closed and another begins (rule L1). */
+      readonly restart?: true;
       readonly ids: Int32Array;
       readonly logprobs: Float32Array;
       readonly stopped: boolean;

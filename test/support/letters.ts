@@ -11,9 +11,11 @@ export const textOf = (ids: Int32Array): string => String.fromCodePoint(...[...i
 export const lettersRenderer: Renderer = {
   name: 'letters',
   stop: [STOP],
+  appends: true,
   open: (task: Task) => letters(`${task.system}|${task.query}>`),
   extend: (turns, stopped) =>
     letters(`${stopped ? '' : '…'}${turns.map((turn) => (turn.role === 'user' ? turn.text : JSON.stringify(turn.result))).join('|')}>`),
+  reopen: (task, turns) => letters(`${task.system}|${task.query}>${turns.map((turn) => JSON.stringify(turn)).join('|')}>`),
   parse: (ids) => {
     const text = textOf(ids);
     if (!text.startsWith('{')) return { role: 'agent', thought: '', text, calls: [] };

@@ -35,6 +35,7 @@ interface Lesson {
 export function teacher({ renderer, ...ports }: TeacherOptions): Teacher {
   const lessons = new Map<GroupId, Lesson>();
   const header = renderer.extend([], true);
+  if (header === null) throw new EngineFault(`the template ${renderer.name} does not append: a teacher cannot find its place in it`);
 
   const scriptOf = (lesson: Lesson): readonly Int32Array[] =>
     (lesson.script ??= ports

@@ -10,6 +10,7 @@
  * and `(` follows the name both in the list and in the call, so a call is straight copying. There is nothing between turns, hence the template is
  * append-only (rule L1) and `extend` has no separator to add (rule L2). chat-template.ts says the same in Jinja.
  */
+import type { Task } from '../../protocol/task.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
 import type { AgentTurn, ToolTurn, UserTurn } from '../../protocol/turn.ts';
 import { type CallReading, nameWords, parametersOf, readCall, splitAt, valueWords, writeCall } from './call.ts';
@@ -17,7 +18,12 @@ import { marker, roleWord, sign, statusWord, wordsOf } from './markers.ts';
 import type { Renderer } from './renderer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-export function tinyRenderer(vocabulary: Vocabulary): Renderer {
+/** Of this renderer `extend` never gives null. */
+export interface TinyRenderer extends Renderer {
+  extend(...given: Parameters<Renderer['extend']>): Int32Array;
+}
+
+export function tinyRenderer(vocabulary: Vocabulary): TinyRenderer {
   const end = vocabulary.id(marker.end);
   /** A run of words: `own` are the template's, `said` somebody else's. */
   const own = (...words: string[]): number[] => words.map(vocabulary.id);
@@ -50,13 +56,26 @@ export function tinyRenderer(vocabulary: Vocabulary): Renderer {
     }
   };
 
+  const opening = (task: Pick<Task, 'system' | 'tools' | 'query'>): number[] => [
+    ...turn(roleWord.system, ...said(wordsOf(task.system)), ...task.tools.flatMap(tool)),
+    ...turn(roleWord.user, ...said(wordsOf(task.query))),
+  ];
+  const write = (agentTurn: AgentTurn): number[] => {
+    const words = agentTurn.calls.length === 0 ? wordsOf(agentTurn.text) : wordsOf(agentTurn.thought);
+    const lost = agentTurn.calls.length === 0 ? agentTurn.thought : agentTurn.text;
+    if (lost !== '') throw new RangeError(`a turn is a thought and calls, or text; this one also says ${JSON.stringify(lost)}`);
+    return [...said(words), ...agentTurn.calls.flatMap(writeCall).map(vocabulary.id), end];
+  };
+
   return {
     name: 'tiny',
     stop: [end],
-    open: (task) =>
+    appends: true,
+    open: (task) => Int32Array.from([...opening(task), ...header]),
+    reopen: (task, turns) =>
       Int32Array.from([
-        ...turn(roleWord.system, ...said(wordsOf(task.system)), ...task.tools.flatMap(tool)),
-        ...turn(roleWord.user, ...said(wordsOf(task.query))),
+        ...opening(task),
+        ...turns.flatMap((each) => (each.role === 'agent' ? [...header, ...write(each)] : heard(each))),
         ...header,
       ]),
     // An unstopped turn gets no `<|im_end|>`: the policy did not say it.
@@ -65,12 +84,7 @@ export function tinyRenderer(vocabulary: Vocabulary): Renderer {
       const stopAt = ids.indexOf(end);
       return readTurn(Array.from(stopAt < 0 ? ids : ids.subarray(0, stopAt), vocabulary.word), task.tools);
     },
-    write: (agentTurn) => {
-      const words = agentTurn.calls.length === 0 ? wordsOf(agentTurn.text) : wordsOf(agentTurn.thought);
-      const lost = agentTurn.calls.length === 0 ? agentTurn.thought : agentTurn.text;
-      if (lost !== '') throw new RangeError(`a turn is a thought and calls, or text; this one also says ${JSON.stringify(lost)}`);
-      return Int32Array.from([...said(words), ...agentTurn.calls.flatMap(writeCall).map(vocabulary.id), end]);
-    },
+    write: (agentTurn) => Int32Array.from(write(agentTurn)),
     text: (ids) => Array.from(ids, vocabulary.word).join(' '),
   };
 }

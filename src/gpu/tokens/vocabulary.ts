@@ -18,10 +18,11 @@ export function vocabularyOf(words: Iterable<string>): Vocabulary {
   const list = [...new Set([...markers, ...words])];
   const bad = list.slice(markers.length).find((word) => wordsOf(word).join('') !== word || word === '' || word.includes('<'));
   if (bad !== undefined) throw new ConfigFault(`${JSON.stringify(bad)} cannot be a word: a word has no blanks and no "<"`);
-  return fromWords(list);
+  return vocabularyInOrder(list);
 }
 
-function fromWords(words: readonly string[]): Vocabulary {
+/** A vocabulary whose words, markers among them, are listed by id already: `Vocabulary.words` on the other side of a thread. */
+export function vocabularyInOrder(words: readonly string[]): Vocabulary {
   const ids = new Map(words.map((word, id) => [word, id]));
   const unknown = ids.get(marker.unknown) as number;
   return {
@@ -82,7 +83,7 @@ export function readTokenizer(json: string): Vocabulary {
   }
   if (model['unk_token'] !== marker.unknown) refuse(`unknown token ${JSON.stringify(model['unk_token'])}`);
   // Every id lies in range and none came twice, so none is missing.
-  const vocabulary = fromWords(words as string[]);
+  const vocabulary = vocabularyInOrder(words as string[]);
   const missing = markers.filter((word) => vocabulary.word(vocabulary.id(word)) !== word);
   if (missing.length > 0) refuse(`no ${missing.join(' ')}`);
   const added = tokenizer['added_tokens'];
