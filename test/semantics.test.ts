@@ -18,6 +18,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runGroup } from '../src/actors/group.ts';
+import { Config } from '../src/config.ts';
 import { packStep } from '../src/learning/batch.ts';
 import { advance, aspectsAt, draw, startOf, trustee } from '../src/learning/curriculum.ts';
 import { leaks } from '../src/learning/evaluation.ts';
@@ -181,6 +182,34 @@ describe('L4 the objective', () => {
   });
 });
 
+describe('L4 at another temperature', () => {
+  test('a sampler’s log-probs are those of the tempered distribution, and the trainer’s of temperature 1: the first ratio is wrong by what they differ', () => {
+    // Two tokens, logits 1 and 0, temperature 0.5: what was sampled with probability σ(2) the trainer believes to have had σ(1).
+    const sigma = (x: number): number => 1 / (1 + Math.exp(-x));
+    const { sums } = evaluateObjective(
+      { kind: 'grpo', clipLow: 0.2, clipHigh: 0.2, kl: 0 },
+      {
+        logprobs: Float32Array.of(Math.log(sigma(1))),
+        behaviour: Float32Array.of(Math.log(sigma(2))),
+        advantages: Float32Array.of(1),
+        bounds: Int32Array.of(0, 1),
+        denominator: 1,
+      },
+    );
+    expect(metricsOf(sums)['ratioMean']).toBeCloseTo(sigma(1) / sigma(2), 5);
+  });
+
+  test.each([
+    { engine: { kind: 'embedded' as const } },
+    { engine: { kind: 'vllm' as const }, trainer: { kind: 'torch' as const, adapter: 'lora' as const } },
+  ])('a run that samples and trains there is refused: $engine.kind', (config) => {
+    const issues = (temperature: number) =>
+      Config.safeParse({ ...config, rollout: { temperature } }).error?.issues.map(({ path }) => path.join('.')) ?? [];
+    expect(issues(1)).not.toContain('rollout.temperature');
+    expect(issues(0.7)).toContain('rollout.temperature');
+  });
+});
+
 describe('L5 the baseline', () => {
   test('is of the scored members of the group alone', () => {
     const { batch } = packStep(
@@ -256,7 +285,7 @@ describe('L8 versions', () => {
     for (let i = 0; i < traceLength(trace); i++) if (isSampled(trace, i)) expect(recordAt(trace, i).policyVersion).toBe(3);
     expect(episode.policy).toEqual({ start: 3, end: 3 });
   });
-  // The canary, refusals of older versions and the bound on staleness: test/policy-update.test.ts and the engines' conformance suite.
+  // The canary, refusals of older versions and the bound on staleness: test/policy-update.test.ts and the engines' conformance suite; order and lag of steps rolled ahead: test/ahead.test.ts.
 });
 
 describe('L9 the curriculum', () => {

@@ -19,7 +19,10 @@ export interface Engine {
   readonly contextLength: number;
   /** How many calls it can usefully hold at once: the broker's window starts here. */
   readonly concurrency: number;
-  /** The policy's turns: tokens in, tokens out. Rejects with EngineFault; aborting `signal` rejects with CancelledFault and frees the slot. */
+  /**
+   * The policy's turns: tokens in, tokens out. Log-probs are of the distribution sampled from; at temperature 0, which has none, of temperature 1.
+   * Rejects with EngineFault; aborting `signal` rejects with CancelledFault and frees the slot.
+   */
   generate(request: TokenRequest, signal: AbortSignal): Promise<TokenReply>;
   /** Absent where the engine cannot play simulators; a config that needs it is then refused at the start. */
   chat?(request: ChatRequest, signal: AbortSignal): Promise<ChatReply>;

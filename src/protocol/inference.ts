@@ -29,7 +29,7 @@ export type TokenRequest = z.infer<typeof TokenRequest>;
 
 export const TokenSample = z.strictObject({
   ids: z.instanceof(Int32Array),
-  /** Natural log, one per id, of the distribution sampled from. */
+  /** Natural log, one per id, of the distribution sampled from; of temperature 1 where the temperature was 0. */
   logprobs: z.instanceof(Float32Array),
   /** `stop`: the last id is a sampled stop token. */
   finish: z.enum(['stop', 'length']),

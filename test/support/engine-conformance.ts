@@ -81,6 +81,19 @@ export function describeEngine(name: string, make: () => Promise<EngineSubject> 
       expect(finishes).toContain('stop');
     });
 
+    it('gives log-probs of temperature 1 at temperature 0 too, so that a greedy token can be compared with what a trainer computes', async () => {
+      const first = async (seed: number, temperature: number) => {
+        const reply = await subject.engine.generate(ask({ seed, temperature, maxTokens: 1, stop: [] }), never);
+        const [said] = reply.samples;
+        return { id: said?.ids[0], logprob: said?.logprobs[0] as number };
+      };
+      const seeds = Array.from({ length: 64 }, (_, seed) => seed);
+      const [greedy, sampled] = await Promise.all([0, 1].map((temperature) => Promise.all(seeds.map((seed) => first(seed, temperature)))));
+      const equal = seeds.flatMap((seed) => (greedy?.[seed]?.id === sampled?.[seed]?.id ? [seed] : []));
+      expect(equal.length).toBeGreaterThan(0);
+      for (const seed of equal) expect(greedy?.[seed]?.logprob).toBeCloseTo(sampled?.[seed]?.logprob as number, 3);
+    });
+
     it('says `length` when maxTokens cut the sample', async () => {
       for (const { ids, finish } of await samplesOf({ n: 4, maxTokens: 3, stop: [] })) {
         expect(ids).toHaveLength(3);
