@@ -84,6 +84,17 @@ const Engine = z.strictObject({
     .prefault({})
     .describe('Only for kinds scripted and fake: how good it is and, for scripted, what goes wrong.'),
   vllm: Vllm.prefault({}).describe('Only for kinds vllm and fake: which servers, or how to start one.'),
+  fake: z
+    .strictObject({
+      timeScale: z
+        .number()
+        .min(0)
+        .max(100)
+        .default(0)
+        .describe('Wall milliseconds a simulated one takes; 0 = answers at once, 1 = as an H100 with an 8B model would.'),
+    })
+    .prefault({})
+    .describe('Only for kind fake.'),
 });
 
 const Policy = z.strictObject({

@@ -1,42 +1,84 @@
-/** Makes the engine and the trainer a config asks for, on the same model. Knows their kinds and nothing of what they are used for. */
+/** Makes the engines and the trainer a config asks for, on the same model. Knows their kinds and nothing of what they are used for. */
+import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { ConfigFault } from '../errors.ts';
+import { type BaseModel, openBase } from '../gpu/base-model.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { createEmbeddedEngine } from '../gpu/engines/embedded.ts';
-import { teacher } from '../gpu/engines/scripted-teacher.ts';
+import { teacher, type Teacher } from '../gpu/engines/scripted-teacher.ts';
 import { createScriptedEngine } from '../gpu/engines/scripted.ts';
+import { findPython } from '../gpu/python.ts';
 import type { Renderer } from '../gpu/tokens/renderer.ts';
 import type { Trainer } from '../gpu/trainer.ts';
 import { createEmbeddedTrainer } from '../gpu/trainers/embedded.ts';
 import { createScriptedTrainer } from '../gpu/trainers/scripted.ts';
-import type { StoredModel } from '../gpu/weights.ts';
-import { ConfigFault } from '../errors.ts';
+import { createTorchTrainer } from '../gpu/trainers/torch.ts';
+import { readModel } from '../gpu/weights.ts';
 import type { Weights } from '../protocol/policy.ts';
 import { seedOf } from '../random.ts';
 import { teacherEpisode } from '../simulation/procedural/teacher.ts';
 import { systemClock } from './clock.ts';
 import type { GroupJob } from './group.ts';
+import { serversFor, type ServerPorts } from './servers.ts';
 import { threadsOf } from './threads.ts';
 
 export interface Accelerator {
-  readonly engine: Engine;
+  /** At least one, each with the same model. */
+  readonly engines: readonly Engine[];
   readonly trainer: Trainer;
   /** Told of each group before its first call: an engine that plays from the answers must know the questions. */
   announce(jobs: readonly GroupJob[]): void;
+  /** Resolves when all of them answer: a process that was started loads its model first. Rejects with what keeps one from it. */
+  ready(): Promise<void>;
 }
 
-/** `weights` answer at first; `model` is the base, which stays the KL's reference. */
-export function acceleratorFor(config: Config, model: StoredModel, weights: Weights, renderer: Renderer): Accelerator {
-  const played = scriptedTeacher(config, renderer);
+/** The model a run starts from. One that is loaded in this process is read whole at once, so that a damaged one is refused before anything starts. */
+export function baseFor({ engine, trainer, policy }: Config): BaseModel {
+  if (engine.kind !== 'vllm' || trainer.kind === 'embedded') readModel(policy.model);
+  return openBase(policy.model);
+}
+
+/** `weights` answer at first; `base` stays the KL's reference. What is started is closed with `ports.opened`. */
+export async function acceleratorFor(
+  config: Config,
+  base: BaseModel,
+  weights: Weights,
+  renderer: Renderer,
+  ports: ServerPorts,
+): Promise<Accelerator> {
+  const { kind } = config.engine;
+  const played = kind === 'scripted' || kind === 'fake' ? teacherOf(config, renderer) : undefined;
+  const announce = (jobs: readonly GroupJob[]): void => {
+    for (const job of jobs) played?.learn(job.group, job.task);
+  };
+  const { trainer, started } = trainerFor(config, base, ports);
+  ports.opened.add(trainer, () => trainer.close());
+  if (kind === 'embedded' || kind === 'scripted') {
+    const engine = engineFor(config, kind, base, weights, played);
+    ports.opened.add(engine, () => engine.close());
+    return { engines: [engine], trainer, announce, ready: started };
+  }
+  const script =
+    played === undefined
+      ? undefined
+      : (request: Parameters<Teacher['policy']>[0]) =>
+          Array.from({ length: request.n }, (_, k) =>
+            Array.from(played.policy(request, request.seed + k, request.version ?? weights.version)),
+          );
+  const servers = await serversFor(config, base, weights, script, ports);
   return {
-    engine: engineFor(config, model, weights, played),
-    trainer: trainerFor(config, model),
-    announce: (jobs) => played?.announce(jobs),
+    engines: servers.map(({ engine }) => engine),
+    trainer,
+    announce,
+    ready: async () => {
+      await Promise.all([started(), ...servers.map((server) => server.ready())]);
+    },
   };
 }
 
-function engineFor(config: Config, model: StoredModel, weights: Weights, played: ReturnType<typeof scriptedTeacher>): Engine {
+function engineFor(config: Config, kind: 'embedded' | 'scripted', base: BaseModel, weights: Weights, played: Teacher | undefined): Engine {
   const { engine, rollout, seed } = config;
-  switch (engine.kind) {
+  switch (kind) {
     case 'embedded':
       return createEmbeddedEngine({
         model: weights.dir,
@@ -50,53 +92,64 @@ function engineFor(config: Config, model: StoredModel, weights: Weights, played:
     case 'scripted': {
       const { latencyMs, slowMs, error, malformed, hang, slow } = engine.scripted;
       return createScriptedEngine({
-        policy: (played as NonNullable<typeof played>).policy,
+        policy: (played as Teacher).policy,
         clock: systemClock,
         seed: seedOf(seed, 'mishaps'),
         version: weights.version,
         versions: rollout.staleness + 1,
-        contextLength: model.shape.maxPositions,
+        contextLength: base.contextLength,
         latencyMs,
         slowMs,
         faults: { error, malformed, hang, slow },
       });
     }
-    case 'vllm':
-    case 'fake':
-      throw new ConfigFault(`engine.kind ${engine.kind} is not part of this version`);
     default:
-      return engine.kind satisfies never;
+      return kind satisfies never;
   }
 }
 
-function trainerFor({ trainer, engine, rollout }: Config, model: StoredModel): Trainer {
+/** `started` resolves when it can train. */
+function trainerFor(config: Config, base: BaseModel, { logs }: ServerPorts): { readonly trainer: Trainer; started(): Promise<void> } {
+  const { trainer, engine, rollout, policy, python, seed } = config;
+  const { stepMs } = rollout.deadlines;
+  const now = (): Promise<void> => Promise.resolve();
   switch (trainer.kind) {
     case 'embedded':
-      return createEmbeddedTrainer({
-        model: model.weights.dir,
-        threads: threadsOf(trainer.threads),
-        deterministic: engine.deterministic,
-        maxRows: trainer.microBatchTokens,
-        clock: systemClock,
-        deadlineMs: rollout.deadlines.stepMs,
-      });
+      return {
+        trainer: createEmbeddedTrainer({
+          model: base.dir,
+          threads: threadsOf(trainer.threads),
+          deterministic: engine.deterministic,
+          maxRows: trainer.microBatchTokens,
+          clock: systemClock,
+          deadlineMs: stepMs,
+        }),
+        started: now,
+      };
     case 'scripted':
-      return createScriptedTrainer(model.shape.vocab);
-    case 'torch':
+      return { trainer: createScriptedTrainer(base.vocabularySize), started: now };
+    case 'torch': {
+      const made = createTorchTrainer({
+        python: findPython(python, process.env),
+        model: base.dir,
+        base: policy.model,
+        adapter: trainer.adapter === 'none' ? 'none' : trainer.lora,
+        ...trainer.torch,
+        microBatchTokens: trainer.microBatchTokens,
+        ...(trainer.threads === 0 ? {} : { threads: trainer.threads }),
+        seed: seedOf(seed, 'adapter') % 2 ** 32,
+        clock: systemClock,
+        deadlineMs: stepMs,
+        logFile: join(logs, 'trainer.log'),
+      });
+      return { trainer: made, started: async () => void (await made.hello()) };
+    }
     case 'tinker':
-      throw new ConfigFault(`trainer.kind ${trainer.kind} is not part of this version`);
+      throw new ConfigFault('trainer.kind tinker is not part of this version');
     default:
       return trainer.kind satisfies never;
   }
 }
 
-function scriptedTeacher({ engine }: Config, renderer: Renderer) {
-  if (engine.kind !== 'scripted') return undefined;
-  const { policy, learn } = teacher({ renderer, turnsOf: teacherEpisode, skill: () => engine.scripted.skill });
-  return {
-    policy,
-    announce: (jobs: readonly GroupJob[]) => {
-      for (const job of jobs) learn(job.group, job.task);
-    },
-  };
-}
+const teacherOf = ({ engine }: Config, renderer: Renderer): Teacher =>
+  teacher({ renderer, turnsOf: teacherEpisode, skill: () => engine.scripted.skill });

@@ -6,24 +6,23 @@
  *        └── policy version ◀── policy update ─▶ trainer            everything ─▶ record
  */
 import type { Config } from '../config.ts';
-import { ConfigFault, faultFrom } from '../errors.ts';
+import { faultFrom } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
 import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
 import { canaryGroup } from '../gpu/policy-update-canary.ts';
 import { standingAfter, trainerState, type Standing } from '../gpu/policy-update-commit.ts';
 import { rendererFor, rendererSpecOf } from '../gpu/tokens/spec.ts';
-import { readModel } from '../gpu/weights.ts';
 import { startOf } from '../learning/curriculum.ts';
 import type { Frame } from '../protocol/frame.ts';
-import { type PolicyVersion, type RunId, stepId } from '../protocol/ids.ts';
+import { type RunId, stepId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Progress } from '../protocol/progress.ts';
 import type { RunSummary } from '../protocol/summary.ts';
 import { folderOf } from '../record/folder.ts';
 import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
 import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
-import { acceleratorFor } from './accelerator.ts';
+import { acceleratorFor, baseFor } from './accelerator.ts';
 import { openAccount } from './account.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
@@ -39,6 +38,7 @@ import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
 import { cautions, policyUpdateOptions, retentionOf } from './settings.ts';
 import { stepsOf } from './steps.ts';
+import { isTimesliced } from './servers.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
 import { version as programVersion } from './version.ts';
@@ -102,12 +102,12 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const { promise: lost, fail: lose } = loss();
 
   // ── model, engine, trainer ──
-  const model = readModel(config.policy.model);
+  const base = baseFor(config);
   const policy = rendererSpecOf(config.policy.model, config.policy);
   const renderer = rendererFor(policy);
   const start: Standing = (recovered?.last == null ? null : standingAfter(folder.checkpoints, recovered.last)) ?? {
     committed: null,
-    weights: { ...model.weights, version: 0 as PolicyVersion },
+    weights: base.weights,
     curriculum: startOf(config.curriculum),
     history: [],
     updates: 0,
@@ -117,20 +117,20 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   // An earlier process may have ended between its last commit and the pruning that follows it.
   pruneCheckpoints(folder.checkpoints, retentionOf(config));
   for (const text of cautions(config)) note(text);
-  const { engine, trainer, announce } = acceleratorFor(config, model, start.weights, renderer);
-  opened.add(engine, () => engine.close());
-  if (engine.versions <= config.rollout.staleness)
-    throw new ConfigFault(
-      `the engine answers ${engine.versions} versions at once; rollout.staleness ${config.rollout.staleness} needs one more than it`,
-    );
-  opened.add(trainer, () => trainer.close());
+  const { engines, trainer, announce, ready } = await acceleratorFor(config, base, start.weights, renderer, {
+    run,
+    logs: folder.logs,
+    opened,
+    note,
+    fail: lose,
+  });
 
   // ── broker and pool ──
   const recordEvents: DrawingPorts['record'] = (events) => record.append({ kind: 'events', events });
   const wheel = opened.add(deadlineWheel(systemClock), (each) => each.close());
   const events = recorder(recordEvents, wheel);
   const broker = createBroker({
-    engines: [engine],
+    engines,
     clock: systemClock,
     seed: config.seed,
     version: start.weights.version,
@@ -201,6 +201,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         }
       },
       clock: systemClock,
+      ...(isTimesliced(config.trainer) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },
     start,
   );
@@ -222,6 +223,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     run,
     record,
     loadTrainer: async () => {
+      await Promise.race([ready(), lost]);
       if (start.committed !== null) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
     },
     curriculum,

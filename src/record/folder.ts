@@ -16,6 +16,8 @@ export interface RunFolder {
   readonly episodes: string;
   readonly metrics: string;
   readonly timings: string;
+  /** Of processes this run started. */
+  readonly logs: string;
 }
 
 export function folderOf(dir: string): RunFolder {
@@ -31,6 +33,7 @@ export function folderOf(dir: string): RunFolder {
     episodes: join(at, 'episodes.jsonl'),
     metrics: join(at, 'metrics.jsonl'),
     timings: join(at, 'timings.jsonl'),
+    logs: join(at, 'logs'),
   };
 }
 

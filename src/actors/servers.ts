@@ -1,0 +1,124 @@
+/** The vLLM servers of a run, each as an engine: those that run already, or one that is started here, real or fake. Knows processes, and not what they are asked. */
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { ConfigFault } from '../errors.ts';
+import { type BaseModel } from '../gpu/base-model.ts';
+import { readCards } from '../gpu/cards.ts';
+import { launchFake } from '../gpu/engines/fake.ts';
+import { createVllmEngine, type VllmEngine, type VllmOptions } from '../gpu/engines/vllm.ts';
+import { launchVllm } from '../gpu/engines/vllm/launcher.ts';
+import { findPython } from '../gpu/python.ts';
+import type { Weights } from '../protocol/policy.ts';
+import { systemClock } from './clock.ts';
+import { memoryPlanFor } from './memory.ts';
+import type { Openings } from './openings.ts';
+import { serverCommand, serverEnvironment } from './serving.ts';
+
+export interface ServerPorts {
+  /** Opens every adapter's name on the servers. */
+  readonly run: string;
+  /** Where a started server's output goes. */
+  readonly logs: string;
+  readonly opened: Openings;
+  note(text: string): void;
+  /** A server that was started here is lost for good. */
+  fail(fault: unknown): void;
+}
+
+/** An engine, and when the process behind it answers. */
+export interface Served {
+  readonly engine: VllmEngine;
+  ready(): Promise<void>;
+}
+
+/** `weights` answer at first. `script`: what a fake server is to say. Rejects with ConfigFault where a server cannot be started. */
+export async function serversFor(
+  config: Config,
+  base: BaseModel,
+  weights: Weights,
+  script: VllmOptions['script'],
+  ports: ServerPorts,
+): Promise<readonly Served[]> {
+  const { vllm, kind } = config.engine;
+  const places =
+    vllm.servers.length > 0
+      ? vllm.servers.map((url) => ({ url, up: () => Promise.resolve() }))
+      : [kind === 'fake' ? await startFake(config, base, ports) : await startServer(config, base, ports)];
+  return places.map(({ url, up }) => {
+    const engine = createVllmEngine({ ...engineOptions(config, weights, ports.run), url, ...(script === undefined ? {} : { script }) });
+    ports.opened.add(engine, () => engine.close());
+    return {
+      engine,
+      ready: async () => {
+        await up();
+        await engine.ready();
+      },
+    };
+  });
+}
+
+function engineOptions({ engine, trainer, rollout }: Config, weights: Weights, run: string): Omit<VllmOptions, 'url'> {
+  const { vllm, kind } = engine;
+  return {
+    clock: systemClock,
+    weights,
+    adapterPrefix: run,
+    contextLength: rollout.contextLength,
+    concurrency: vllm.maxSequences,
+    servedModel: vllm.servedModel,
+    versions: rollout.staleness + 1,
+    connections: vllm.connections,
+    replyBytes: vllm.replyBytes,
+    sleeps: isTimesliced(trainer),
+    probed: kind !== 'fake',
+    // Only where nothing is an adapter: a fake server has no model, and a scripted trainer changes none.
+    unchanging: trainer.adapter === 'none',
+  };
+}
+
+/** Whether server and trainer take turns on one accelerator. */
+export const isTimesliced = ({ kind, torch }: Config['trainer']): boolean => kind === 'torch' && torch.sharing === 'timesliced';
+
+interface Place {
+  readonly url: string;
+  up(): Promise<void>;
+}
+
+async function startServer(config: Config, base: BaseModel, { logs, opened, note, fail }: ServerPorts): Promise<Place> {
+  const { vllm } = config.engine;
+  const [card] = await readCards();
+  const memory = card === undefined ? null : memoryPlanFor(config, base.facts, card.bytes);
+  if (memory !== null && memory.problem !== null) throw new ConfigFault(`${memory.problem}; --dry-run prints the plan`);
+  const place = { python: findPython(config.python, process.env), share: memory?.serverShare, cpu: card === undefined, env: process.env };
+  const logFile = join(logs, 'vllm.log');
+  const server = await launchVllm({
+    command: (port) => serverCommand(config, place, port),
+    env: serverEnvironment(config, place),
+    port: vllm.port,
+    servedModel: vllm.servedModel,
+    logFile,
+    clock: systemClock,
+    startMs: vllm.startMs,
+    onRestart: (reason) => note(`the vLLM server is started again: ${reason}`),
+    onFault: fail,
+  });
+  opened.add(server, () => server.close());
+  note(`starting a vLLM server at ${server.url}; its output goes to ${logFile}`);
+  return { url: server.url, up: () => server.ready() };
+}
+
+async function startFake({ engine, trainer, rollout }: Config, base: BaseModel, { opened, note }: ServerPorts): Promise<Place> {
+  const fake = await launchFake({
+    clock: systemClock,
+    model: engine.vllm.servedModel,
+    vocabulary: Math.max(16, base.vocabularySize),
+    contextLength: rollout.contextLength,
+    maxSequences: engine.vllm.maxSequences,
+    maxAdapters: rollout.staleness + 2,
+    maxRank: trainer.lora.rank,
+    timeScale: engine.fake.timeScale,
+  });
+  opened.add(fake, () => fake.close());
+  note(`the server at ${fake.url} is a fake: it has no model, and says what the scripted teacher would`);
+  return { url: fake.url, up: () => Promise.resolve() };
+}
