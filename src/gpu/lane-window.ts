@@ -68,13 +68,13 @@ export class LaneWindow {
     const abort = new AbortController();
     this.#stop = () => abort.abort();
     const take = (pressure: Pressure): void => this.#feel(pressure, askedAt);
-    const next = (): void => {
+    const again = (): void => {
       if (!this.#closed) this.#schedule();
     };
     void within(clock, readingMs, engine.pressure(abort.signal), 'no reading in time')
       .then(take)
       .catch(() => abort.abort())
-      .then(next);
+      .then(again);
   }
 
   #feel(pressure: Pressure, askedAt: number): void {
