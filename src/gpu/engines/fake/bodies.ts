@@ -22,7 +22,6 @@ export interface Reply {
   readonly created: number;
   readonly model: string;
   readonly fingerprint: string;
-  readonly cachedTokens: number | undefined;
 }
 
 export interface Usage {

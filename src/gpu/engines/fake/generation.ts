@@ -63,7 +63,7 @@ export function complete(office: Office, body: Fields, requestId: string | undef
   const name = `cmpl-${requestId ?? sampling.requestId ?? nameOf(office)}`;
   return run(office, sampling, served, plans, (ends, cached) => {
     const choices = plans.map((plan, k) => ended(plan, ends[k] as Finish));
-    done(completionReply(replyOf(office, name, served, cached), choices, sampling, usageOf(prompts.length, sampling.n, choices, cached)));
+    done(completionReply(replyOf(office, name, served), choices, sampling, usageOf(office, prompts.length, choices, cached)));
   });
 }
 
@@ -97,7 +97,7 @@ export function chat(office: Office, body: Fields, requestId: string | undefined
   const name = `chatcmpl-${requestId ?? sampling.requestId ?? nameOf(office)}`;
   return run(office, sampling, served, plans, (ends, cached) => {
     const choices = plans.map((plan, k): Spoken => ({ ...ended(plan, ends[k] as Finish), text: plan.text }));
-    done(chatReply(replyOf(office, name, served, cached), choices, sampling, usageOf(1, sampling.n, choices, cached)));
+    done(chatReply(replyOf(office, name, served), choices, sampling, usageOf(office, 1, choices, cached)));
   });
 }
 
@@ -206,18 +206,19 @@ function admit(office: Office, samples: number): void {
 const seedBase = (office: Office, { seed }: Sampling): number => seed ?? seedOf('unseeded', office.settings.seed, office.serial);
 const nameOf = ({ settings, serial }: Office): string => seedOf('id', settings.seed, serial).toString(16).padStart(16, '0').slice(-16);
 
-const replyOf = ({ settings, epoch }: Office, id: string, { name }: Served, cachedTokens: number) => ({
+const replyOf = ({ settings, epoch }: Office, id: string, { name }: Served) => ({
   id,
   created: epoch,
   model: name,
   fingerprint: `vllm-${settings.version}-fake`,
-  cachedTokens: settings.usageDetails ? cachedTokens : undefined,
 });
 
-function usageOf(prompts: number, n: number, choices: readonly Choice[], cached: number) {
+function usageOf({ settings }: Office, prompts: number, choices: readonly Choice[], cached: number) {
+  const samples = choices.length / prompts;
   let prompt = 0;
-  for (let p = 0; p < prompts; p++) prompt += choices[p * n]?.promptIds.length ?? 0;
-  return { prompt, completion: choices.reduce((sum, { said }) => sum + said.ids.length, 0), cached };
+  for (let p = 0; p < prompts; p++) prompt += choices[p * samples]?.promptIds.length ?? 0;
+  const completion = choices.reduce((sum, { said }) => sum + said.ids.length, 0);
+  return { prompt, completion, cached: settings.usageDetails ? cached : undefined };
 }
 
 const ended = (plan: Planned, end: Finish): Choice => (end === plan.finish ? plan : { ...plan, finish: end, stopReason: null });

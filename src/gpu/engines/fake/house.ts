@@ -90,14 +90,14 @@ export async function openHouse(options: HouseOptions): Promise<House> {
         requireFields(fields, ['lora_name', 'lora_path']);
         const said = adapters.load(String(fields['lora_name']), String(fields['lora_path']), fields['load_inplace'] === true);
         await pace.standStill(settings.loadMs);
-        sendText(response, 200, 'text/plain; charset=utf-8', said);
+        sendText(response, 200, undefined, said);
       },
     },
     '/v1/unload_lora_adapter': {
       POST: ({ response, body }) => {
         const fields = body();
         requireFields(fields, ['lora_name']);
-        sendText(response, 200, 'text/plain; charset=utf-8', adapters.unload(String(fields['lora_name'])));
+        sendText(response, 200, undefined, adapters.unload(String(fields['lora_name'])));
       },
     },
     '/tokenize': {
@@ -123,7 +123,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     '/sleep': {
       POST: async ({ response, query }) => {
         const level = Number(query.get('level') ?? 1);
-        still(query.get('mode') ?? 'abort');
+        await still(query.get('mode') ?? 'abort');
         if (level > 0) {
           asleep = level === 1 ? 'weights_offloaded' : 'discard_all';
           schedule.pool.reset();
@@ -142,8 +142,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       },
     },
     '/pause': {
-      POST: ({ response, query }) => {
-        still(query.get('mode') ?? 'abort');
+      POST: async ({ response, query }) => {
+        await still(query.get('mode') ?? 'abort');
         paused = true;
         sendJson(response, { status: 'paused' });
       },
@@ -177,10 +177,12 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     },
   };
 
-  /** What runs is aborted, or goes on (`wait`), or stands (`keep`); what is new waits in any case. */
-  function still(mode: string): void {
+  /** What runs is aborted, or waited for (`wait`), or stands (`keep`); what is new waits in any case. */
+  async function still(mode: string): Promise<void> {
     pace.pause(mode === 'keep' ? 'all' : 'new');
+    if (mode === 'keep') return;
     if (mode === 'abort') pace.cancelAll();
+    await pace.drained();
   }
   const stats = (): FakeStats => statsOf(office, requests, faults.met, sockets.size);
 
@@ -258,7 +260,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 const sendJson = (response: ServerResponse, body: object, status = 200): void =>
   sendText(response, status, 'application/json', JSON.stringify(body));
 
-function sendText(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { server: 'uvicorn', 'content-type': type, 'content-length': Buffer.byteLength(text) });
+function sendText(response: ServerResponse, status: number, type: string | undefined, text: string): void {
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, { server: 'uvicorn', 'content-length': length, ...(type === undefined ? {} : { 'content-type': type }) });
   response.end(text);
 }

@@ -49,6 +49,15 @@ export class Pace {
     });
   }
 
+  /** Resolves when nothing runs. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#do(() => {
+        this.#schedule.whenDrained(resolve);
+      });
+    });
+  }
+
   /** Resolves when the step under way has ended and nothing was done for `ms` more. */
   standStill(ms: number): Promise<void> {
     return new Promise((resolve) => {

@@ -126,7 +126,7 @@ export function checkRanges(sampling: Sampling, { contextLength }: FakeSettings)
     );
   if (maxTokens !== undefined && maxTokens < 1) throw ranged(`max_tokens must be at least 1, got ${maxTokens}.`, 'max_tokens', maxTokens);
   if (n < 1) throw badRequest(`n must be at least 1, got ${n}.`);
-  if (temperature < 0) throw ranged(`temperature must be non-negative, got ${temperature}.`, 'temperature', temperature);
+  if (temperature < 0) throw ranged(`temperature must be non-negative, got ${real(temperature)}.`, 'temperature', real(temperature));
   if (temperature === 0 && n > 1) throw badRequest(`n must be 1 when using greedy sampling, got ${n}.`);
   if (logprobs !== undefined && (logprobs > 20 || logprobs < 0))
     throw ranged(`Requested sample logprobs of ${logprobs}, which is greater than max allowed: 20`, 'logprobs', logprobs);
@@ -188,5 +188,8 @@ const unparsed = (loc: string, input: unknown): Finding => ({
   input,
 });
 
-const ranged = (message: string, param: string, value: number): Refusal =>
+/** As Python writes it. */
+const real = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
+
+const ranged = (message: string, param: string, value: number | string): Refusal =>
   badRequest(`${message} (parameter=${param}, value=${value})`, param);

@@ -22,6 +22,7 @@ export class Schedule {
   #running: Sequence[] = [];
   #stretch: Stretch | undefined;
   readonly #standstills: { readonly ms: number; readonly over: () => void }[] = [];
+  readonly #drained: (() => void)[] = [];
   #time = 0;
   #serial = 0;
   #cancelledWaiting = 0;
@@ -101,6 +102,12 @@ export class Schedule {
     if (this.#stretch === undefined) this.#time = Math.max(this.#time, at);
   }
 
+  /** Calls `over` as soon as nothing runs. */
+  whenDrained(over: () => void): void {
+    if (this.#running.length === 0) over();
+    else this.#drained.push(over);
+  }
+
   pause(pause: Pause, at: number): void {
     this.#pause = pause;
     this.#cut(at);
@@ -110,7 +117,12 @@ export class Schedule {
   /** Lets everything happen that ends by `until`; returns when the next thing ends, or undefined where nothing is under way. */
   advance(until: number): number | undefined {
     for (;;) {
-      this.#stretch ??= this.#next();
+      if (this.#stretch === undefined) {
+        if (this.#running.length + this.#line.length + this.#standstills.length === 0) return undefined;
+        // What starts at this very instant is left open: more may arrive in it.
+        if (this.#time >= until) return this.#time;
+        this.#stretch = this.#next();
+      }
       if (this.#stretch === undefined) return undefined;
       if (this.#stretch.end > until) return this.#stretch.end;
       const stretch = this.#stretch;
@@ -198,6 +210,7 @@ export class Schedule {
     this.#running = kept;
     for (const each of ended) this.#end(each);
     tally.lastEnd = this.#time;
+    if (this.#running.length === 0) for (const over of this.#drained.splice(0)) over();
   }
 
   #step(each: Sequence, steps: number): void {
@@ -234,6 +247,7 @@ export class Schedule {
     const dropped = this.#running.filter(({ cancelled }) => cancelled);
     this.#running = this.#running.filter(({ cancelled }) => !cancelled);
     for (const each of dropped) this.#end(each);
+    if (this.#running.length === 0) for (const over of this.#drained.splice(0)) over();
   }
 
   /** Blocks that all who decode need for `steps` more tokens each. */
