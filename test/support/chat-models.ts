@@ -1,5 +1,5 @@
 /** Model directories with a small BPE and one of the fixture's chat templates, and the conversations their goldens were made of. No weights. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Task } from '../../src/protocol/task.ts';
@@ -9,16 +9,19 @@ import type { AgentTurn, ToolTurn, Turn } from '../../src/protocol/turn.ts';
 const fixtures = new URL('../fixtures/chat/', import.meta.url).pathname;
 const read = (name: string): unknown => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
 
-export const tokenizer = read<{ added_tokens: { id: number; content: string }[]; model: { vocab: Record<string, number> } }>(
-  'tokenizer.json',
-);
+export const tokenizer = read('tokenizer.json') as {
+  readonly added_tokens: readonly { readonly id: number; readonly content: string }[];
+  readonly model: { readonly vocab: Readonly<Record<string, number>>; readonly merges: readonly (readonly [string, string])[] };
+};
 /** The id of an added token. */
 export const idOf = (content: string): number => tokenizer.added_tokens.find((token) => token.content === content)?.id as number;
 
+const root = mkdtempSync(join(tmpdir(), 'troupe-chat-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+
 /** `template`: the name of a fixture, or Jinja source. */
 export function chatModel(template: string, changes: Readonly<Record<string, string>> = {}): string {
-  const dir = join(mkdtempSync(join(tmpdir(), 'troupe-chat-')), 'model');
-  mkdirSync(dir);
+  const dir = mkdtempSync(join(root, 'model-'));
   copyFileSync(join(fixtures, 'tokenizer.json'), join(dir, 'tokenizer.json'));
   const source = template.includes('{') ? template : readFileSync(join(fixtures, 'templates', `${template}.jinja`), 'utf8');
   const files = {

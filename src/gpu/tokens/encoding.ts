@@ -1,7 +1,7 @@
 /** Text to ids and back by a model's own tokenizer, with markers only where the template put them. Knows no template and no turns. */
 import { Tokenizer } from '@huggingface/tokenizers';
 import { boundarySync, ConfigFault } from '../../errors.ts';
-import { type Guard, guardOf, WEDGE } from './guard.ts';
+import { type Guard, guardOf, SEAL, sealOf } from './guard.ts';
 import { markers, wordsOf } from './markers.ts';
 import type { ModelFiles, TokenizerFile } from './model-files.ts';
 import { readTokenizer, type Vocabulary } from './vocabulary.ts';
@@ -40,17 +40,20 @@ const isMarker = ({ content, special }: TokenizerFile['added_tokens'][number]): 
 
 function subwordEncoding(files: ModelFiles): Encoding {
   const known = new Map(files.tokenizer.added_tokens.filter(isMarker).map(({ id, content }) => [id, content]));
-  const tokenizer = boundarySync(ConfigFault, `tokenizer of ${files.dir}`, () => new Tokenizer(unwedging(files.tokenizer), files.config));
+  const seal = sealOf([...known.values()]);
+  const tokenizer = boundarySync(ConfigFault, `tokenizer of ${files.dir}`, () => new Tokenizer(sealed(files.tokenizer), files.config));
   const hasToken = (id: number): boolean => tokenizer.id_to_token(id) !== undefined;
+  const decode = (ids: number[]): string =>
+    tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false }).replaceAll(SEAL, '');
   return {
-    // The marker goes first and out again, so that what follows it is tokenized as in the middle of a text.
     ids: (text, after) => {
-      const { ids } = tokenizer.encode((after ?? '') + text, { add_special_tokens: false });
+      // The marker goes first and out again, so that what follows it is tokenized as in the middle of a text.
+      const { ids } = tokenizer.encode(seal((after ?? '') + text), { add_special_tokens: false });
       return after === undefined ? ids : ids.slice(1);
     },
     text: (ids) =>
       runs(Array.from(ids), hasToken)
-        .map((run) => (run === null ? '\u{FFFD}' : decode(tokenizer, run)))
+        .map((run) => (run === null ? '\u{FFFD}' : decode(run)))
         .join(''),
     markerOf: (id) => known.get(id),
     guard: guardOf([...known.values()]),
@@ -58,27 +61,21 @@ function subwordEncoding(files: ModelFiles): Encoding {
 }
 
 /**
- * The same tokenizer, with markers looked for in the text as it came and wedges dropped after that: normalisation is what happens between the two.
- * A piece of the vocabulary that spells a marker gets a name no text has, since a pre-tokenizer may hand it over whole.
+ * The same tokenizer, but its markers begin with the seal, so that only what we sealed is one: the library takes a stretch of text for a marker whenever it spells one.
+ * A piece of the vocabulary that spells a marker is renamed too, since a pre-tokenizer may hand it over whole.
  */
-function unwedging(file: TokenizerFile): object {
-  const drop = { type: 'Replace', pattern: { String: WEDGE }, content: '' };
-  const markersOf = new Set(file.added_tokens.filter(isMarker).map(({ content }) => content));
+function sealed(file: TokenizerFile): object {
+  const added = file.added_tokens.map((token) =>
+    isMarker(token) ? { ...token, content: SEAL + token.content, normalized: false } : token,
+  );
+  const spelt = new Set(file.added_tokens.filter(isMarker).map(({ content }) => content));
   const { unk_token: unknown, vocab } = file.model as { unk_token?: unknown; vocab?: unknown };
-  const hide = (piece: string): string => (markersOf.has(piece) && piece !== unknown ? WEDGE + piece : piece);
+  const hide = (piece: string): string => (spelt.has(piece) && piece !== unknown ? SEAL + piece : piece);
+  // A list of [piece, score] in unigram models, piece → id in all others.
   const hidden = Array.isArray(vocab)
     ? vocab.map((entry: unknown) => (Array.isArray(entry) ? [hide(String(entry[0])), ...entry.slice(1)] : entry))
-    : vocab;
-  const model =
-    typeof vocab === 'object' && vocab !== null && !Array.isArray(vocab) && [...markersOf].some((piece) => piece in vocab)
-      ? { ...file.model, vocab: Object.fromEntries(Object.entries(vocab).map(([piece, id]) => [hide(piece), id])) }
-      : { ...file.model, vocab: hidden };
-  return {
-    ...file,
-    model,
-    added_tokens: file.added_tokens.map((token) => (isMarker(token) ? { ...token, normalized: false } : token)),
-    normalizer: file.normalizer == null ? drop : { type: 'Sequence', normalizers: [drop, file.normalizer] },
-  };
+    : Object.fromEntries(Object.entries(vocab ?? {}).map(([piece, id]) => [hide(piece), id]));
+  return { ...file, added_tokens: added, model: { ...file.model, vocab: hidden } };
 }
 
 /** Runs of ids that have a token; null for each that has none (embedding rows may outnumber the tokens). */
@@ -92,6 +89,3 @@ function runs(ids: readonly number[], hasToken: (id: number) => boolean): (numbe
   }
   return parts;
 }
-
-const decode = (tokenizer: Tokenizer, ids: number[]): string =>
-  tokenizer.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });

@@ -1,6 +1,6 @@
 /**
  * Keeps text that somebody else wrote from becoming structure: a character that no text may hold is put into every place where a marker could begin, and taken out
- * again inside the tokenizer, after it has looked for markers. So `<|im_end|>` from a user is read as those ten letters. Knows no template and no ids.
+ * again once the markers have been found. So `<|im_end|>` from a user is read as those ten letters. Knows no template and no ids.
  */
 import type { JsonValue } from '../../protocol/json.ts';
 
@@ -9,8 +9,11 @@ export const WEDGE = '\u{FDD0}';
 /** Stands where an agent's turn stands, in conversations rendered only to see what follows it. */
 export const PLACE = '\u{FDD1}';
 
+/** Begins a marker that the template wrote, on its way to the tokenizer. */
+export const SEAL = '\u{FDD2}';
+
 /** Noncharacters of the guard itself, and halves of a surrogate pair: neither UTF-8 nor our messages can hold those. */
-const forbidden = new RegExp(`[${WEDGE}${PLACE}]|\\p{Surrogate}`, 'gu');
+const forbidden = new RegExp(`[${WEDGE}${PLACE}${SEAL}]|\\p{Surrogate}`, 'gu');
 
 export type Guard = (text: string) => string;
 
@@ -35,6 +38,13 @@ function guarded(value: JsonValue, guard: Guard): JsonValue {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return guardedAll(value, guard);
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [guard(key), guarded(each, guard)]));
+}
+
+/** Seals every marker of a rendered text that no wedge breaks, then takes the wedges out. Longer markers first, as tokenizers look for them. */
+export function sealOf(markers: readonly string[]): (text: string) => string {
+  const longest = markers.toSorted((a, b) => b.length - a.length).map(escaped);
+  const whole = longest.length === 0 ? null : new RegExp(longest.join('|'), 'gu');
+  return (text) => (whole === null ? text : text.replace(whole, `${SEAL}$&`)).replaceAll(WEDGE, '');
 }
 
 const firstOf = (marker: string): string => String.fromCodePoint(marker.codePointAt(0) as number);
