@@ -162,7 +162,7 @@ describe('the end of a call', () => {
 describe('readings of load', () => {
   it('open the window in steps, close it under pressure, and never let more in than it holds', async () => {
     const { broker, clock, servers } = laneHouse({ servers: 2, reports: true, pollMs: 100, engine: { latencyMs: 30, concurrency: 32 } });
-    const all = Promise.all(Array.from({ length: 2_000 }, (_, i) => broker.generate(call(i, { group: group(i), seed: i }), never())));
+    const all = Promise.all(Array.from({ length: 1_200 }, (_, i) => broker.generate(call(i, { group: group(i), seed: i }), never())));
     await settled();
     expect(broker.status().lanes).toMatchObject([
       { mode: 'throttled', inFlight: 8, limit: 8 },
@@ -178,7 +178,7 @@ describe('readings of load', () => {
     await elapse(clock, 90, 10);
     expect(broker.status().lanes.map(({ inFlight }) => inFlight)).toEqual([16, 32]);
     first.pressure = { waiting: 0, cacheUse: 0.5, refused: false };
-    await elapse(clock, 3_000, 10);
+    await elapse(clock, 1_000, 20);
     await all;
     expect(servers.map(({ most }) => most)).toEqual([32, 32]);
     await broker.close();
@@ -372,29 +372,17 @@ describe('a loan', () => {
         fc.integer({ min: 1, max: 400 }),
         fc.array(fc.tuple(fc.integer({ min: 1, max: 150 }), fc.integer({ min: 1, max: 5_000 })), { maxLength: 5 }),
         async (deadlineMs, loans) => {
-          // One slot, taken for ever: the call can do nothing but wait.
-          const { broker, clock } = laneHouse({
-            servers: 1,
-            stallMs: 1e9,
-            patienceMs: 0,
-            attempts: 99,
-            retryShare: 99,
-            engine: { concurrency: 1, faults: { hang: 1 } },
-          });
-          void endOf(broker.generate(call('holder', { deadlineMs: 1e9, priority: -1 }), never()));
-          await settled();
+          const { broker, clock, servers } = laneHouse({ servers: 1, version: 0 as PolicyVersion });
           let ended: number | undefined;
-          void endOf(broker.generate(call('waiter', { group: group(1), deadlineMs }), never())).then(() => (ended = clock.now()));
+          // Nobody publishes what it asks for: it can do nothing but wait.
+          void endOf(broker.generate(call('a', { ...at(9), deadlineMs }), never())).then(() => (ended = clock.now()));
           let served = 0;
           let lentMs = 0;
           for (const [servingMs, loanMs] of loans) {
             if (served + servingMs >= deadlineMs) break;
             await elapse(clock, servingMs, servingMs);
             served += servingMs;
-            const lent = broker.suspend();
-            await settled();
-            clock.advance(0);
-            await lent;
+            await broker.suspend();
             await elapse(clock, loanMs, loanMs);
             lentMs += loanMs;
             await broker.resume();
@@ -403,6 +391,7 @@ describe('a loan', () => {
           expect(ended).toBeUndefined();
           await elapse(clock, 0.5, 1);
           expect(ended).toBe(deadlineMs + lentMs);
+          expect(servers[0]?.asked).toEqual([]);
         },
       ),
       { numRuns: 60 },

@@ -46,6 +46,8 @@ export interface Batch {
   readonly samples: number;
   readonly askedAt: number;
   readonly abort: AbortController;
+  /** Takes the bound on the engine's silence back. */
+  disarm(): void;
   /** Answered, faulted or given up: whatever comes later is a no-op. */
   ended: boolean;
 }

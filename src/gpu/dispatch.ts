@@ -87,10 +87,7 @@ export class Dispatch {
 
   /** Ends what is in flight by `fault`. */
   recall(fault: TroupeFault): void {
-    for (const batch of this.#batches) {
-      this.#end(batch, fault);
-      batch.abort.abort();
-    }
+    for (const batch of this.#batches) this.#giveUp(batch, fault);
   }
 
   /** Starts what may start, once the present tick's arrivals are all in the queue: so siblings meet. */
@@ -148,6 +145,11 @@ export class Dispatch {
       samples: calls.reduce((sum, call) => sum + samplesOf(call), 0),
       askedAt: clock.now(),
       abort: new AbortController(),
+      disarm: clock.after(stallMs, () => {
+        this.#ports.stalled();
+        const { name } = this.#ports.engine;
+        this.#giveUp(batch, new EngineFault(`engine ${name} held a call for ${stallMs} ms`, { trouble: 'stalled' }));
+      }),
       ended: false,
     };
     this.#batches.add(batch);
@@ -161,18 +163,10 @@ export class Dispatch {
       call.attempt++;
       call.batch = batch;
     }
-    const disarm = clock.after(stallMs, () => {
-      this.#ports.stalled();
-      this.#end(batch, new EngineFault(`engine ${this.#ports.engine.name} held a call for ${stallMs} ms`, { trouble: 'stalled' }));
-      batch.abort.abort();
-    });
-    void this.#inquire(batch)
-      .then(
-        (bytes) => this.#end(batch, bytes),
-        (error: unknown) => this.#end(batch, asFault(EngineFault, `engine ${this.#ports.engine.name}`, error)),
-      )
-      .finally(disarm);
-    batch.abort.signal.addEventListener('abort', disarm, { once: true });
+    void this.#inquire(batch).then(
+      (bytes) => this.#end(batch, bytes),
+      (error: unknown) => this.#end(batch, asFault(EngineFault, `engine ${this.#ports.engine.name}`, error)),
+    );
   }
 
   async #inquire(batch: Batch): Promise<Bytes[]> {
@@ -189,6 +183,12 @@ export class Dispatch {
     return dealt(checkedTokens(await engine.generate(request, batch.abort.signal), request), requests).map((reply) => pack(reply));
   }
 
+  /** The engine hears of it first: its slot is free before the next call comes. */
+  #giveUp(batch: Batch, fault: TroupeFault): void {
+    batch.abort.abort();
+    this.#end(batch, fault);
+  }
+
   #end(batch: Batch, end: BatchEnd): void {
     if (batch.ended) return;
     this.#finish(batch);
@@ -198,6 +198,7 @@ export class Dispatch {
 
   #finish(batch: Batch): void {
     batch.ended = true;
+    batch.disarm();
     this.#batches.delete(batch);
     this.#occupy(-batch.samples);
     if (this.#batches.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
