@@ -1,4 +1,7 @@
-/** A newcomer pastes what our documents say: every command in a ```sh block is run here, in the order of the page, in one fresh folder; npm's are looked up. */
+/**
+ * A newcomer pastes what our documents say: every command in a ```sh block is run here, in the order of the page, in one fresh folder; npm's are looked up.
+ * A command marked "# needs …" wants what not every machine has: it is not run, but its config must be one that a dry run takes, and its flags known.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,18 +13,26 @@ import { untrainedModel } from './support/model-dir.ts';
 const readme = readFileSync('README.md', 'utf8');
 const blocksOf = (text: string, language: string): string[] =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, body]) => body as string);
-const commandsOf = (text: string): string[] =>
+interface Shown {
+  readonly command: string;
+  /** What it says it needs; null where it needs nothing. */
+  readonly needs: string | null;
+}
+const shownIn = (text: string): Shown[] =>
   blocksOf(text, 'sh').flatMap((block) =>
     block
       .split(/\n| && /)
-      .map((line) => line.replace(/\s+#.*$/, '').trim())
-      .filter((line) => line !== '' && !line.startsWith('#')),
+      .map((line) => ({ command: line.replace(/\s+#.*$/, '').trim(), needs: /\s# needs (.+)$/.exec(line)?.[1] ?? null }))
+      .filter(({ command }) => command !== '' && !command.startsWith('#')),
   );
+const commandsOf = (text: string): string[] => shownIn(text).flatMap(({ command, needs }) => (needs === null ? [command] : []));
+/** What a command may say that it needs: another word is a mistake, or a new thing to be thought about. */
+const needed = ['Python', 'npm run python', 'GPU', 'the servers', 'the machine', 'the disk'];
 
 /** What a command is given besides, so that it is quick; everything else about it is as written. */
 const shortened: readonly { readonly command: RegExp; readonly add: readonly string[]; readonly reason: string }[] = [
   {
-    command: /^configs\//,
+    command: /^configs\/(?!.*--dry-run)/,
     add: ['steps=1', 'rollout.tasks=2', 'rollout.group=2', 'rollout.maxTokens=8', 'eval.levels=[5]', 'eval.tasks=2'],
     reason: 'minutes of training: the quickstart stage runs it in full; an untrained model speaks until it is cut',
   },
@@ -76,7 +87,33 @@ function prove(command: string): void {
   }
 }
 
+/** What can be known of a command without what it needs. */
+function proveForm(command: string): void {
+  const [program = '', ...words] = command.split(/\s+/);
+  switch (program) {
+    case 'npm':
+      return prove(command);
+    case 'node': {
+      const args = words.slice(1).filter((word) => word !== 'doctor');
+      const said = troupe([...args, '--dry-run']);
+      expect({ command, code: said.code, err: said.err }).toEqual({ command, code: 0, err: '' });
+      // Nobody is told to bring a GPU to what runs without.
+      expect(said.out).toMatch(/^# (?:model|fits|does not fit|server)/m);
+      return;
+    }
+    case 'hf':
+      expect(command).toMatch(/^hf download \w[\w.-]*\/[\w.-]+$/);
+      return;
+    case 'ssh':
+      expect(command).toMatch(/^ssh -N -L \d+:127\.0\.0\.1:\d+ \S+$/);
+      return;
+    default:
+      throw new Error(`this test knows no way to look at: ${command}`);
+  }
+}
+
 const commands = commandsOf(readme);
+const demanding = shownIn(readme).filter(({ needs }) => needs !== null);
 
 test('there are commands to prove, the first of them the one that trains', () => {
   expect(commands.slice(0, 2)).toEqual(['npm install', 'node dist/run.js configs/quickstart.yaml']);
@@ -86,7 +123,25 @@ describe('in the README,', () => {
   test.each(commands)('%s does what a newcomer expects', prove, 70_000);
 });
 
+describe('marked as needing something,', () => {
+  test.each(demanding)('$command has the form it should have', ({ command }) => proveForm(command), 70_000);
+
+  test.each(demanding)('$command needs what can be had: $needs', ({ needs }) => {
+    expect(needed.some((each) => (needs as string).includes(each))).toBe(true);
+  });
+
+  test('are the runs on vLLM and PyTorch, each preceded by one that needs nothing', () => {
+    const configs = ['configs/vllm-tiny.yaml', 'configs/qwen3-8b-1gpu.yaml', 'configs/vllm-fleet.yaml'];
+    for (const config of configs) {
+      expect(demanding.map(({ command }) => command)).toContain(`node dist/run.js ${config}`);
+      expect(commands).toContain(`node dist/run.js ${config} --dry-run`);
+    }
+  });
+});
+
 test('an unknown command would be reported', () => {
+  expect(() => proveForm('curl example.org')).toThrow('no way to look at');
+  expect(() => proveForm('hf download --all')).toThrow();
   expect(() => prove('pip install troupe')).toThrow('no way to prove');
   expect(() => prove('npm run trian')).toThrow();
   expect(() => prove('npm ci')).toThrow();
