@@ -37,6 +37,11 @@ test('sleep and memory are asked for where wanted, and the user has the last wor
   expect(words.slice(-5)).toEqual(['--enable-sleep-mode', '--gpu-memory-utilization', '0.55', '--dtype', 'auto']);
 });
 
+test('a server on a CPU computes prompts whole', () => {
+  expect(vllmCommand({ ...options, cpu: true }).at(-1)).toBe('--no-enable-chunked-prefill');
+  expect(vllmCommand(options)).not.toContain('--no-enable-chunked-prefill');
+});
+
 test('the environment lets adapters be loaded, sends nothing home, and the user’s wins', () => {
   expect(vllmEnvironment({ cacheDir: '/cache', cpuCacheGiB: 2, env: { HF_HUB_OFFLINE: '0', X: 'y' } })).toEqual({
     VLLM_ALLOW_RUNTIME_LORA_UPDATING: '1',

@@ -18,7 +18,7 @@ export interface ServingPlace {
 const cpuCacheGiB = 1;
 
 /** The words to execute for a server at a port of this machine. */
-export function serverCommand({ engine, trainer, rollout, policy }: Config, { python, share }: ServingPlace, port: number): string[] {
+export function serverCommand({ engine, trainer, rollout, policy }: Config, { python, share, cpu }: ServingPlace, port: number): string[] {
   const { vllm } = engine;
   const gpuMemory = vllm.gpuMemory ?? share;
   return vllmCommand({
@@ -32,6 +32,7 @@ export function serverCommand({ engine, trainer, rollout, policy }: Config, { py
     dtype: vllm.dtype,
     ...(trainer.adapter === 'lora' ? { adapters: { versions: rollout.staleness + 1, rank: trainer.lora.rank } } : {}),
     sleeps: trainer.kind === 'torch' && trainer.torch.sharing === 'timesliced',
+    cpu,
     ...(gpuMemory === undefined ? {} : { gpuMemory }),
     args: vllm.args,
   });

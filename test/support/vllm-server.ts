@@ -58,6 +58,7 @@ export function launchOptions(python: string, folder: string): Parameters<typeof
         maxSequences: 64,
         dtype: 'float32',
         adapters: { versions: 2, rank: 16 },
+        cpu: true,
         args: ['--enforce-eager'],
       }),
     env: vllmEnvironment({ cacheDir: join(folder, 'inductor'), cpuCacheGiB: 1 }),

@@ -17,6 +17,8 @@ export interface VllmCommand {
   readonly adapters?: { readonly versions: number; readonly rank: number };
   /** Whether it hands the accelerator to the trainer. */
   readonly sleeps?: boolean;
+  /** Whether it serves on a CPU. */
+  readonly cpu?: boolean;
   /** Share of the GPU it may take; absent: vLLM's own. */
   readonly gpuMemory?: number;
   /** The user's; they come last, so they win. */
@@ -39,6 +41,7 @@ export function vllmCommand(options: VllmCommand): string[] {
     dtype,
     adapters,
     sleeps = false,
+    cpu = false,
     gpuMemory,
     args = [],
   } = options;
@@ -67,6 +70,8 @@ export function vllmCommand(options: VllmCommand): string[] {
           ['--max-lora-rank', RANKS.find((rank) => rank >= adapters.rank) ?? adapters.rank],
         ]),
     ...(sleeps ? [['--enable-sleep-mode']] : []),
+    // After a part of a prompt it winds the request's seeded generator back, which a CPU's cannot: the whole server dies of it ("CPU Generator does not use offset", 0.32).
+    ...(cpu ? [['--no-enable-chunked-prefill']] : []),
     ...(gpuMemory === undefined ? [] : [['--gpu-memory-utilization', gpuMemory]]),
   ];
   return [...filled, ...flags.flat().map(String), ...args];
