@@ -2,12 +2,13 @@
  * The real server of the vLLM stage: one for all its files, since a start takes a minute. Found by TROUPE_VLLM_URL or started; where neither can be, the reason is
  * provided instead and the tests skip with it.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { systemClock } from '../../src/actors/clock.ts';
 import { vllmCommand, vllmEnvironment } from '../../src/gpu/engines/vllm/command.ts';
 import { launchVllm } from '../../src/gpu/engines/vllm/launcher.ts';
+import { findPython } from '../../src/gpu/python.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,9 +25,9 @@ export default async function setup({ provide }: TestProject): Promise<(() => Pr
   provide('vllmUrl', given);
   provide('vllmAbsent', '');
   if (given !== '') return undefined;
-  const python = [process.env['TROUPE_PYTHON'] ?? '', resolve('.venv/bin/python')].find((path) => path !== '' && existsSync(path));
-  if (python === undefined) {
-    const absent = 'no vLLM: neither TROUPE_VLLM_URL nor TROUPE_PYTHON is set, and `npm run python` has not been run';
+  const python = findOrSay();
+  if (python instanceof Error) {
+    const absent = `no vLLM: TROUPE_VLLM_URL is not set, and ${python.message}`;
     provide('vllmAbsent', absent);
     process.stderr.write(`SKIPPED: ${absent}\n`);
     return undefined;
@@ -44,6 +45,14 @@ export default async function setup({ provide }: TestProject): Promise<(() => Pr
   return () => server.close();
 }
 
+function findOrSay(): string | Error {
+  try {
+    return findPython('auto', process.env);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 /** A server of the tiny model on this CPU, started as a run would start it. */
 export function launchOptions(python: string, folder: string): Parameters<typeof launchVllm>[0] {
   return {
@@ -58,6 +67,7 @@ export function launchOptions(python: string, folder: string): Parameters<typeof
         maxSequences: 64,
         dtype: 'float32',
         adapters: { versions: 2, rank: 16 },
+        cpu: true,
         cpu: true,
         args: ['--enforce-eager'],
       }),

@@ -201,6 +201,16 @@ describe.skipIf(url === '')(`a real vLLM server${absent === '' ? '' : ` (${absen
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  it('survives seeded prompts that together are longer than one step of the server', async () => {
+    const of = await start();
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, (_, i) =>
+        of.generate(ask({ ids: promptOf(500 + i, 700 + 13 * i), n: 4, seed: 1000 * i, maxTokens: 4 }), never),
+      ),
+    );
+    expect(replies.map(({ samples }) => samples.length)).toEqual(Array.from({ length: 8 }, () => 4));
+  });
+
   it('gives up at the deadline, as stalled', async () => {
     const of = await start();
     await expect(of.generate(ask({ n: 16, stop: [], maxTokens: 900, deadlineMs: 300 }), never)).rejects.toMatchObject({
