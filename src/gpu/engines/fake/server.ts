@@ -14,15 +14,20 @@ const clock: Clock = {
   },
 };
 
-const { options, port } = readFlags(process.argv.slice(2));
-const house = await openHouse({
-  ...options,
-  port,
-  clock,
-  epoch: Math.floor(performance.timeOrigin / 1000),
-  crash: () => process.exit(1),
-});
-process.stdout.write(`${JSON.stringify({ url: house.url })}\n`);
+try {
+  const { options, port } = readFlags(process.argv.slice(2));
+  const house = await openHouse({
+    ...options,
+    port,
+    clock,
+    epoch: Math.floor(performance.timeOrigin / 1000),
+    crash: () => process.exit(1),
+  });
+  process.stdout.write(`${JSON.stringify({ url: house.url })}\n`);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(2);
+}
 // Whoever started it holds the other end: it never outlives them.
 process.stdin.on('close', () => process.exit(0)).on('error', () => process.exit(0));
 process.stdin.resume();
