@@ -31,7 +31,6 @@ export function serverCommand({ engine, trainer, rollout, policy }: Config, { py
     maxSequences: vllm.maxSequences,
     dtype: vllm.dtype,
     ...(trainer.adapter === 'lora' ? { adapters: { versions: rollout.staleness + 1, rank: trainer.lora.rank } } : {}),
-    cpu,
     sleeps: trainer.kind === 'torch' && trainer.torch.sharing === 'timesliced',
     cpu,
     ...(gpuMemory === undefined ? {} : { gpuMemory }),

@@ -68,7 +68,6 @@ export function launchOptions(python: string, folder: string): Parameters<typeof
         dtype: 'float32',
         adapters: { versions: 2, rank: 16 },
         cpu: true,
-        cpu: true,
         args: ['--enforce-eager'],
       }),
     env: vllmEnvironment({ cacheDir: join(folder, 'inductor'), cpuCacheGiB: 1 }),

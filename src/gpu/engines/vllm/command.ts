@@ -21,8 +21,6 @@ export interface VllmCommand {
   readonly cpu?: boolean;
   /** Share of the GPU it may take; absent: vLLM's own. */
   readonly gpuMemory?: number;
-  /** Whether it serves on the CPU. */
-  readonly cpu?: boolean;
   /** The user's; they come last, so they win. */
   readonly args?: readonly string[];
 }
@@ -45,7 +43,6 @@ export function vllmCommand(options: VllmCommand): string[] {
     sleeps = false,
     cpu = false,
     gpuMemory,
-    cpu = false,
     args = [],
   } = options;
   const filled = command.map((word) => word.replace(/\{(python|model)\}/g, (_, name) => (name === 'python' ? python : model)));
@@ -74,9 +71,6 @@ export function vllmCommand(options: VllmCommand): string[] {
         ]),
     ...(sleeps ? [['--enable-sleep-mode']] : []),
     // After a part of a prompt it winds the request's seeded generator back, which a CPU's cannot: the whole server dies of it ("CPU Generator does not use offset", 0.32).
-    ...(cpu ? [['--no-enable-chunked-prefill']] : []),
-    // Where a prompt of a seeded request is cut in two, vLLM rewinds its generator, and PyTorch's on a CPU cannot be: the engine would die under load
-    // ("CPU Generator does not use offset", v1/worker/gpu_model_runner.py, 0.32.0).
     ...(cpu ? [['--no-enable-chunked-prefill']] : []),
     ...(gpuMemory === undefined ? [] : [['--gpu-memory-utilization', gpuMemory]]),
   ];
