@@ -91,10 +91,14 @@ export class Lane {
   }
 
   start(): void {
+    let known = '';
     this.#mode.subscribe({
       next: () => {
         this.#showLimit();
-        this.#options.changed(this.mode);
+        const { mode } = this;
+        if (mode === known) return;
+        known = mode;
+        this.#options.changed(mode);
         this.dispatch.wake();
       },
       error: () => {},
