@@ -108,7 +108,7 @@ test('each layer imports the packages that the table gives it, and no other', ()
       .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name as string))
       .filter((name) => !name.startsWith('node:'))
       .map((name) => Object.keys(dependencies).find((each) => name === each || name.startsWith(`${each}/`)) ?? name);
-    const given = Object.keys(dependencies).filter((name) => new RegExp(`\\b${name}\\b`).test(packages));
+    const given = Object.keys(dependencies).filter((name) => new RegExp(`(?<![\\w-])${name}\\b`).test(packages));
     expect({ layers, packages: [...new Set(imported)].toSorted() }).toEqual({ layers, packages: given.toSorted() });
   }
 });

@@ -36,7 +36,8 @@ export async function modelPlanOf(config: Config, gpu: number | undefined, env: 
   if (config.engine.kind !== 'vllm' && config.trainer.kind !== 'torch') return null;
   const { model } = config.policy;
   const { facts, here } = factsOf(model);
-  const card = await cardFor(gpu);
+  const cards = await readCards();
+  const card = cardFor(gpu, cards);
   const memory = memoryPlanFor(config, facts, card.bytes);
   return {
     model,
@@ -46,7 +47,7 @@ export async function modelPlanOf(config: Config, gpu: number | undefined, env: 
     card,
     memory,
     changes: memory === null || memory.problem === null ? [] : changesFor(config, facts, card.bytes),
-    server: serverPlanOf(config, memory, env),
+    server: serverPlanOf(config, memory, memory === null && cards.length === 0, env),
   };
 }
 
@@ -58,9 +59,8 @@ function factsOf(model: string): { readonly facts: ModelFacts; readonly here: bo
   return { facts: known as ModelFacts, here: false };
 }
 
-async function cardFor(gpu: number | undefined): Promise<ModelPlan['card']> {
+function cardFor(gpu: number | undefined, [card]: readonly Card[]): ModelPlan['card'] {
   if (gpu !== undefined) return { bytes: gpu * 2 ** 30, from: '--gpu' };
-  const [card] = await readCards();
   if (card !== undefined) return { bytes: card.bytes, from: card.name };
   return { bytes: usualCard.bytes, from: 'assumed: nvidia-smi names no card here; --gpu says another size' };
 }

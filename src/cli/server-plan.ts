@@ -15,12 +15,12 @@ export interface ServerPlan {
   readonly command: readonly string[];
 }
 
-/** null where no vLLM serves. `memory`: the card's plan; null on a CPU. */
-export function serverPlanOf(config: Config, memory: MemoryPlan | null, env: Environment): ServerPlan | null {
+/** null where no vLLM serves. `memory`: the card's plan, if one is asked for; `cpu`: there is none to serve on. */
+export function serverPlanOf(config: Config, memory: MemoryPlan | null, cpu: boolean, env: Environment): ServerPlan | null {
   const { kind, vllm } = config.engine;
   if (kind !== 'vllm') return null;
   const share = memory?.problem === null ? memory.serverShare : undefined;
-  const place = { python: pythonOr(config.python, env), share, cpu: memory === null, env };
+  const place = { python: pythonOr(config.python, env), share, cpu, env };
   const [url] = vllm.servers;
   const port = url === undefined ? vllm.port : Number(new URL(url).port || 80);
   return { urls: vllm.servers, env: serverEnvironment(config, place), command: serverCommand(config, place, port) };
