@@ -32,11 +32,6 @@ test('a server that serves the base only gets no adapter flags', () => {
   expect(vllmCommand(options).join(' ')).not.toContain('lora');
 });
 
-test('on a CPU no prompt is cut in two: a seeded request that is would end the server', () => {
-  expect(vllmCommand({ ...options, cpu: true })).toContain('--no-enable-chunked-prefill');
-  expect(vllmCommand(options)).not.toContain('--no-enable-chunked-prefill');
-});
-
 test('sleep and memory are asked for where wanted, and the user has the last word', () => {
   const words = vllmCommand({ ...options, sleeps: true, gpuMemory: 0.55, args: ['--dtype', 'auto'] });
   expect(words.slice(-5)).toEqual(['--enable-sleep-mode', '--gpu-memory-utilization', '0.55', '--dtype', 'auto']);
