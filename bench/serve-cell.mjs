@@ -8,6 +8,7 @@ import { systemClock } from '../dist/actors/clock.js';
 import { createRolloutPool } from '../dist/actors/rollout-pool.js';
 import { createBroker } from '../dist/gpu/broker.js';
 import { unpack } from '../dist/protocol/codec.js';
+import { framesFrom } from '../dist/record/reader.js';
 import { Journal } from '../dist/record/journal.js';
 import { engineAt } from './serve-engine.mjs';
 import { finish } from './measure.mjs';
@@ -42,21 +43,34 @@ const pool = createRolloutPool({
 
 const stats = async (reset = false) => (await fetch(`${url}/stats${reset ? '?reset' : ''}`)).json();
 const jobsOf = (step, count) => Array.from({ length: count / members }, (_, index) => jobAt(step, index, members));
-const roll = (jobs, onSealed) => pool.roll(jobs, { signal: new AbortController().signal, deadlineMs: 3_600_000, onSealed });
+const never = new AbortController().signal;
+let rolled = 1;
+/** Rolls of a few waves each, the next beginning before the last is over, as asynchronous training does: what is sealed is handed on and not kept. */
+async function roll(count, onSealed) {
+  const steps = [];
+  const size = Math.max(512, open);
+  for (let left = count; left > 0; left -= size) steps.push(jobsOf(rolled++, Math.min(left, size)));
+  const begun = [];
+  for (const jobs of steps) {
+    if (begun.length >= 2) await begun.at(-2);
+    begun.push(pool.roll(jobs, { signal: never, deadlineMs: 3_600_000, onSealed }).then(() => undefined));
+  }
+  await Promise.all(begun);
+  return steps.flat();
+}
 
 /** One more wave of the same, so that what is measured is not the compiler. */
-if (warm > 0) await roll(jobsOf(1, warm));
+if (warm > 0) await roll(warm);
 await stats(true);
 globalThis.gc?.();
 const base = megabytes('VmRSS');
 writeFileSync('/proc/self/clear_refs', '5');
 const delay = monitorEventLoopDelay({ resolution: 10 });
-const jobs = jobsOf(2, episodes);
 const threadsBefore = threadSeconds();
 delay.enable();
 const [began, cpu, answered] = [performance.now(), process.cpuUsage(), broker.status().answered];
 let first;
-const sealed = await roll(jobs, () => (first ??= (performance.now() - began) / 1000));
+const jobs = await roll(episodes, () => (first ??= (performance.now() - began) / 1000));
 const wall = (performance.now() - began) / 1000;
 const used = process.cpuUsage(cpu);
 delay.disable();
@@ -64,7 +78,11 @@ const kinds = byKind(threadsBefore, threadSeconds(), workers);
 const peak = megabytes('VmHWM');
 const at = await stats();
 
-const groups = sealed.map(({ bytes }) => unpack(bytes));
+await journal.flush();
+const asked = new Set(jobs.map(({ group }) => group));
+const groups = [];
+for (const { frame } of framesFrom(dir))
+  if (frame.kind === 'group.sealed' && asked.has(frame.envelope.group)) groups.push(unpack(frame.bytes));
 const played = groups.flatMap((group) => group.episodes);
 const missing = groups.reduce((sum, group) => sum + group.missing.length, 0);
 const wrong = played.filter((episode) => episode.reward !== 1 || episode.turns.length !== 6 || episode.traces[0]?.length < 4 * 900).length;
