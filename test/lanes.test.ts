@@ -168,7 +168,7 @@ describe('readings of load', () => {
       { mode: 'throttled', inFlight: 8, limit: 8 },
       { mode: 'throttled', inFlight: 8, limit: 8 },
     ]);
-    await elapse(clock, 210, 10);
+    await elapse(clock, 60, 10);
     expect(broker.status().lanes.map(({ limit }) => limit)).toEqual([32, 32]);
     const [first] = servers;
     if (first === undefined) throw new Error('no server');

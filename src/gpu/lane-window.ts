@@ -15,6 +15,8 @@ interface LaneWindowPorts {
   moved(): void;
 }
 
+/** A window that opens is read more often: until it has opened, slots stand empty. */
+const openingShare = 1 / 4;
 /** A reading that takes longer says nothing of now, and the next one is near. */
 const readingMs = 5_000;
 
@@ -52,7 +54,8 @@ export class LaneWindow {
   }
 
   #schedule(): void {
-    this.#stop = this.#ports.clock.after(this.#ports.pollMs, () => this.#read());
+    const isOpening = this.#admission.ramping && isThrottled(this.#admission);
+    this.#stop = this.#ports.clock.after(this.#ports.pollMs * (isOpening ? openingShare : 1), () => this.#read());
   }
 
   #read(): void {
