@@ -13,7 +13,6 @@ import { engineOver, fakeHome, stopId, weights } from './support/fake-house.ts';
 
 const never = new AbortController().signal;
 const prompt = (index: number) => Int32Array.from({ length: 20 + (index % 7) }, (_, i) => 8 + ((i * 7 + index) % 400));
-const deadlineMs = 400;
 
 /** What a call is told that meets it; null: it is answered all the same. */
 const told: Record<FaultKind, EngineTrouble | null> = {
@@ -43,7 +42,7 @@ const told: Record<FaultKind, EngineTrouble | null> = {
   forgotten: null,
   crash: 'unreachable',
 };
-/** Those that end by the deadline and not before. */
+/** Those that end by the deadline and not before; the others end whatever it is. */
 const slow: readonly FaultKind[] = ['hang', 'stall', 'drip'];
 
 let house: House | undefined;
@@ -59,17 +58,16 @@ afterEach(async () => {
 });
 
 describe('a call to the engine', () => {
-  it.each(faultKinds.flatMap((kind) => [1, 3].map((n) => [kind, n] as const)))(
-    'that meets %s, %i sample(s), is told so in time',
-    async (kind, n) => {
-      const home = await fakeHome({ hugeBytes: 3_000_000 }, { replyBytes: 1_000_000, probed: false });
-      ({ house, engine } = home);
-      await engine.publish(weights(1 as PolicyVersion));
+  it.each(faultKinds)('that meets %s is told so in time, be it for one sample or for three', async (kind) => {
+    const home = await fakeHome({ hugeBytes: 3_000_000 }, { replyBytes: 1_000_000, probed: false });
+    ({ house, engine } = home);
+    await engine.publish(weights(1 as PolicyVersion));
+    const deadlineMs = slow.includes(kind) ? 200 : 20_000;
+    for (const n of kind === 'crash' ? [1] : [1, 3]) {
+      const ask = (id: string) => call(`${id}-${n}`, { version: 1 as PolicyVersion, ids: prompt(0), n, stop: [stopId] });
       await planFaults(house.url, { kinds: [kind], next: 1 }, never);
       const began = performance.now();
-      const end = await engine
-        .generate(call('a', { version: 1 as PolicyVersion, ids: prompt(0), n, stop: [stopId], deadlineMs }), never)
-        .catch((fault: unknown) => fault);
+      const end = await engine.generate({ ...ask('struck'), deadlineMs }, never).catch((fault: unknown) => fault);
       const took = performance.now() - began;
       if (told[kind] === null) expect(end).toMatchObject({ version: 1 });
       else {
@@ -77,17 +75,14 @@ describe('a call to the engine', () => {
         expect((end as EngineFault).trouble).toBe(told[kind]);
       }
       expect(took).toBeGreaterThanOrEqual(slow.includes(kind) ? deadlineMs - 5 : 0);
-      expect(took).toBeLessThan(deadlineMs + 600);
+      expect(took).toBeLessThan(10_000);
       // It says nothing of the next call, wherever there is still a server.
-      if (kind !== 'crash')
-        expect(
-          (await engine.generate(call('b', { version: 1 as PolicyVersion, ids: prompt(1), n, stop: [stopId] }), never)).samples,
-        ).toHaveLength(n);
-    },
-  );
+      if (kind !== 'crash') expect((await engine.generate(ask('next'), never)).samples).toHaveLength(n);
+    }
+  });
 });
 
-const groups = 12;
+const groups = 8;
 const members = 4;
 
 /** A step of groups whose members take two turns each, as episodes do; resolves with the sealed groups. */
@@ -100,7 +95,7 @@ async function playStep(of: Broker): Promise<GroupId[]> {
         Array.from({ length: members }, async (_, m) => {
           for (let turn = 0; turn < 2; turn++) {
             const request = call(`${g}-${m}-${turn}`, {
-              ids: prompt(100 * g + 10 * turn),
+              ids: prompt(100 * g + 10 * turn + turn * m),
               seed: m,
               stop: [stopId],
               group: name,
@@ -159,7 +154,7 @@ describe('a step over the broker', () => {
     engine = engineOver(url, { probed: false });
     await engine.ready();
     broker = brokerOver(engine);
-    await planFaults(url, { kinds: ['crash'], next: 1, after: 20 }, never);
+    await planFaults(url, { kinds: ['crash'], next: 1, after: 10 }, never);
     const played = playStep(broker);
     await server.gone;
     server = await launchFake({ clock: systemClock, timeScale: 0, contextLength: 256, maxAdapters: 4, port: Number(new URL(url).port) });

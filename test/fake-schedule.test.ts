@@ -131,7 +131,7 @@ describe('the step model', () => {
             let at = 0;
             jobs.forEach((job, i) => {
               const next = at + job.gap;
-              for (; stride > 0 && at + stride < next; at += stride) schedule.advance(at + stride);
+              if (stride > 0) for (let on = at + stride; on < next; on += stride) schedule.advance(on);
               at = next;
               add(`${i}`, prompt(job.prompt, 1000 * (i % 3)), job.length, { at });
             });

@@ -17,7 +17,7 @@ export interface FakeHome {
   weights(version: PolicyVersion): Weights;
 }
 
-export const baseWeights: Weights = { version: 0 as PolicyVersion, kind: 'full', dir: 'models/tiny-base', sha256: '' };
+const baseWeights: Weights = { version: 0 as PolicyVersion, kind: 'full', dir: 'models/tiny-base', sha256: '' };
 export const stopId = 3;
 
 export async function fakeHome(fake: FakeOptions = {}, vllm: Partial<VllmOptions> = {}): Promise<FakeHome> {

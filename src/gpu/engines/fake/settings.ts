@@ -54,7 +54,7 @@ export interface FakeSettings {
 }
 
 /** Costs: Qwen3-8B in bfloat16 on one H100, from bandwidth and FLOP arithmetic (147,456 bytes of key-value state a token at 3.0 TB/s). */
-export const defaultSettings: FakeSettings = {
+const defaultSettings: FakeSettings = {
   model: 'base',
   version: '0.32.0',
   vocabulary: 448,
