@@ -96,6 +96,11 @@ describe('a complaint', () => {
       'x.yaml:1:21: rollout.minimumScored: must not exceed rollout.group (2)',
     ],
     [
+      'steps rolled ahead on an accelerator that is the trainer’s meanwhile',
+      'engine: {kind: vllm}\ntrainer: {kind: torch, adapter: lora, torch: {sharing: timesliced}}\nrollout: {staleness: 1}\n',
+      'x.yaml:3:11: rollout.staleness: the server sleeps while the trainer steps, so nothing is rolled out meanwhile',
+    ],
+    [
       'something of a later version',
       'trainer: {kind: tinker}\n',
       'x.yaml:1:11: trainer.kind: tinker is not part of this version; use torch or embedded',

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createActor } from 'xstate';
 import {
   type CurriculumRule,
   type CurriculumState,
@@ -10,6 +11,7 @@ import {
   startOf,
   trustee,
 } from '../src/learning/curriculum.ts';
+import { curriculumMachine } from '../src/machines/curriculum.ts';
 import { Aspects } from '../src/protocol/task.ts';
 import { stream } from '../src/random.ts';
 
@@ -102,5 +104,49 @@ describe('curriculum', () => {
     expect(advance({ ...trustee, mode: 'fixed' }, { difficulty: 30, drawn: 0 }, [1, 1]).difficulty).toBe(30);
     const drawn = drawMany({ ...trustee, mode: 'uniform' }, { difficulty: 1, drawn: 0 }, 3000, 2).map((task) => task.difficulty);
     expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([1, 100]);
+  });
+});
+
+describe('the curriculum’s chart', () => {
+  const start = () => {
+    const actor = createActor(curriculumMachine.provide({ actions: { deliver: () => undefined } }), { input: { rule: trustee, seed: 9 } });
+    actor.start();
+    return actor;
+  };
+
+  it('draws steps ahead at the D known then, and moves D once a step, in order', () => {
+    const actor = start();
+    const seen: number[] = [];
+    const drawStep = (): void => {
+      actor.send({ type: 'curriculum.draw', tasks: 4 });
+      seen.push(actor.getSnapshot().context.drawn[0]?.difficulty as number);
+    };
+    drawStep();
+    drawStep();
+    for (let step = 1; step <= 3; step++) {
+      actor.send({ type: 'curriculum.rewarded', rewards: [1, 1] });
+      drawStep();
+    }
+    expect(seen).toEqual([1, 1, 4, 7, 10]);
+    expect(actor.getSnapshot()).toMatchObject({ value: 'awaitingRewards', context: { state: { difficulty: 10, drawn: 20 }, awaited: 2 } });
+    actor.send({ type: 'curriculum.rewarded', rewards: [] });
+    actor.send({ type: 'curriculum.rewarded', rewards: [] });
+    expect(actor.getSnapshot().value).toBe('steady');
+  });
+
+  it('draws the n-th task from the n-th draw, whatever was drawn ahead of it', () => {
+    const [ahead, sync] = [start(), start()];
+    const aspects = (actor: typeof ahead) => {
+      actor.send({ type: 'curriculum.draw', tasks: 3 });
+      return actor.getSnapshot().context.drawn;
+    };
+    const first = [aspects(ahead), aspects(ahead)];
+    const second = [0, 1].map(() => {
+      const drawn = aspects(sync);
+      // No reward, no change of D: then the tasks are the same.
+      sync.send({ type: 'curriculum.rewarded', rewards: [0.2] });
+      return drawn;
+    });
+    expect(first).toEqual(second);
   });
 });

@@ -16,6 +16,7 @@ export interface Ending extends Pick<RunSummary, 'ended' | 'detail' | 'seconds'>
 export function summaryOf({ folder, ended, detail, seconds, standing, heldOut }: Ending): RunSummary {
   const rows = rowsOf(folder);
   const gap = rows.findLast((row) => typeof row['gap'] === 'number')?.['gap'];
+  const canaries = rows.flatMap(({ canaryGap }) => (typeof canaryGap === 'number' ? [canaryGap] : []));
   return {
     v: 1,
     run: folder.name as RunId,
@@ -28,7 +29,9 @@ export function summaryOf({ folder, ended, detail, seconds, standing, heldOut }:
     episodes: total(rows, 'members'),
     sampledTokens: total(rows, 'sampledTokens'),
     ...(heldOut === undefined ? {} : { heldOut }),
-    ...(typeof gap === 'number' ? { sampler: { meanAbsLogprobGap: gap } } : {}),
+    ...(typeof gap === 'number'
+      ? { sampler: { meanAbsLogprobGap: gap, ...(canaries.length === 0 ? {} : { maxCanaryGap: Math.max(...canaries) }) } }
+      : {}),
     faults: lostBy(rows),
     dir: folder.dir,
     model: standing.weights.dir,

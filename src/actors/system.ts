@@ -24,6 +24,7 @@ import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
 import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
 import { acceleratorFor, baseFor } from './accelerator.ts';
 import { openAccount } from './account.ts';
+import { singWith } from './canary.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
 import { deadlineWheel } from './deadlines.ts';
@@ -193,13 +194,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         await record.flush({ sync });
       },
       publish: (weights) => broker.publish(weights),
-      sing: async (requests, abort) => {
-        try {
-          return [await Promise.all(requests.map((request) => broker.generate(request, abort)))];
-        } finally {
-          broker.abandon(canaryGroup);
-        }
-      },
+      sing: singWith(broker, engines),
       clock: systemClock,
       ...(isTimesliced(config.trainer) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },

@@ -9,6 +9,8 @@
  * (2) The soft curriculum is read as one coin a task: with probability `soft` every aspect of the task is uniform between its easy end and its bound, else every aspect is at its bound.
  * (3) `easyShare` (default 0, not in the paper): that share of the tasks is drawn at a uniformly easier D, so that what was learnt stays learnt.
  * (4) Modes `fixed` and `uniform` exist for ablations: D never moves, or each task draws its own D from 1..100.
+ * (5) In asynchronous mode a step that is rolled ahead is drawn at the D known then, which the rewards of up to `staleness` steps before it have not moved yet; D itself moves once
+ *     a step, in order, as ever. So D answers that much later, and may pass its mark by as many δ.
  */
 import type { AspectName, Aspects } from '../protocol/task.ts';
 import { type Seed, type Stream, seedOf, stream } from '../random.ts';

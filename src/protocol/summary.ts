@@ -48,7 +48,8 @@ export const RunSummary = z.strictObject({
   heldOut: z
     .strictObject({ before: z.array(LevelResult).optional(), after: z.array(LevelResult).optional(), gains: z.array(Gain).optional() })
     .optional(),
-  sampler: z.strictObject({ meanAbsLogprobGap: z.number() }).optional(),
+  /** Mean |Δ log-prob| between sampler and trainer over the tokens of the last step that trained (what the policy moved since they were sampled included, where rollouts lag), and the largest of any canary. */
+  sampler: z.strictObject({ meanAbsLogprobGap: z.number(), maxCanaryGap: z.number().optional() }).optional(),
   simulators: z
     .strictObject({ task: SimulatorTally, user: SimulatorTally, tool: SimulatorTally, judge: SimulatorTally })
     .partial()
