@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Check } from '../src/cli/check.ts';
 import { acceleratorChecks } from '../src/cli/doctor-accelerator.ts';
 import { pythonChecks } from '../src/cli/doctor-python.ts';
 import { readConfig } from '../src/cli/settings/read.ts';
@@ -128,7 +129,7 @@ describe('of servers, doctor', () => {
 });
 
 describe('on this machine, doctor', () => {
-  const env = { PATH: '/nowhere', HF_HOME: join(root, 'hub'), TROUPE_PYTHON_HOME: join(root, 'none') };
+  const env = { PATH: '/nowhere', HF_HOME: join(root, 'hub'), TROUPE_PYTHON: '', TROUPE_PYTHON_HOME: join(root, 'none') };
 
   test('ends with 3 for an 8B model without card, files and Python, each with its fix', () => {
     const { code, out } = troupe(['doctor', resolve('configs/qwen3-8b-1gpu.yaml')], { cwd: root, env });
@@ -141,5 +142,19 @@ describe('on this machine, doctor', () => {
     const args = ['doctor', resolve('configs/vllm-tiny.yaml'), '--json', '--set', `python=${answering('python-of-all')}`];
     const rows = JSON.parse(troupe(args, { cwd: root, env }).out) as { what: string; ok: boolean }[];
     expect(rows.filter(({ ok }) => !ok).map(({ what }) => what)).toEqual(['C++ compiler']);
+  });
+
+  test('plans for the card that is here, and says what memory it has left', () => {
+    const bin = mkdtempSync(join(root, 'bin-'));
+    writeFileSync(join(bin, 'nvidia-smi'), "#!/bin/sh\necho 'NVIDIA A100-SXM4-40GB, 40960, 1000'\n");
+    chmodSync(join(bin, 'nvidia-smi'), 0o755);
+    const config = resolve('configs/qwen3-8b-1gpu.yaml');
+    const rows = JSON.parse(troupe(['doctor', config, '--json'], { cwd: root, env: { ...env, PATH: bin } }).out) as Check[];
+    const row = (what: string) => rows.find((each) => each.what === what);
+    // Full of something else now, which may have gone by the time of the run; too small it stays.
+    expect(row('card')).toMatchObject({ ok: false, optional: true, found: expect.stringContaining('1.0 GiB of 40.0 GiB free') as string });
+    expect(row('card memory')).toMatchObject({ ok: false, fix: expect.stringContaining('a card of 80 GiB') as string });
+    const planned = troupe([config, '--dry-run'], { cwd: root, env: { ...env, PATH: bin } }).out;
+    expect(planned).toContain('40.0 GiB (NVIDIA A100-SXM4-40GB)');
   });
 });

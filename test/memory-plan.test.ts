@@ -148,8 +148,8 @@ describe('what a config asks for', () => {
 
 describe('a dry run of configs/qwen3-8b-1gpu.yaml', () => {
   const config = resolve('configs/qwen3-8b-1gpu.yaml');
-  // No card and no cache of models, whatever this machine has.
-  const env = { PATH: '/nowhere', HF_HOME: join(root, 'none') };
+  // No card, no cache of models and no Python, whatever this machine has.
+  const env = { PATH: '/nowhere', HF_HOME: join(root, 'none'), TROUPE_PYTHON: '', TROUPE_PYTHON_HOME: join(root, 'none') };
 
   test('prints the plan without model, card or Python, says what it assumed, and starts nothing', () => {
     const { code, out, err } = troupe([config, '--dry-run'], { cwd: root, env });
@@ -161,12 +161,12 @@ describe('a dry run of configs/qwen3-8b-1gpu.yaml', () => {
   test('prints the exact command of the server, as a shell takes it', () => {
     const out = troupe([config, '--dry-run'], { cwd: root, env }).out;
     const command = out.slice(out.indexOf('VLLM_ALLOW_RUNTIME_LORA_UPDATING')).replaceAll(/^# +/gm, '');
-    // The shell itself says which words it would pass on.
-    const words = spawnSync('sh', ['-c', `env ${command.replace(/^python /m, 'printf "%s\\n" ')}`], { encoding: 'utf8' }).stdout.split(
-      '\n',
-    );
+    // The shell itself says which words it would pass on: to a program that prints them, in place of the one that would start a server.
+    const words = spawnSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' }).stdout.split('\n');
     const after = (flag: string) => words[words.indexOf(flag) + 1];
-    expect(words.slice(0, 4)).toEqual(['-m', 'vllm.entrypoints.openai.api_server', '--model', 'Qwen/Qwen3-8B']);
+    const python = words.indexOf('python');
+    expect(words.slice(python, python + 5)).toEqual(['python', '-m', 'vllm.entrypoints.openai.api_server', '--model', 'Qwen/Qwen3-8B']);
+    expect(words.slice(0, python).every((word) => /^[A-Z_]+=/.test(word))).toBe(true);
     expect(after('--max-model-len')).toBe('16384');
     expect(after('--max-lora-rank')).toBe('32');
     expect(after('--max-loras')).toBe('2');
