@@ -121,9 +121,17 @@ describe('a turn of tagged calls', () => {
       ':',
       '-0',
     ];
-    const said = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 4 }), fc.json({ maxDepth: 2 })), {
-      maxLength: 14,
-    });
+    const said = fc.array(
+      fc.oneof(
+        fc.constantFrom(...pieces),
+        fc.string({ maxLength: 4 }),
+        fc.constantFrom('\u0338', '語', '🙂', '\ud800', '\udc00', '\0', '\u0085', '\u00a0', '\ufeff', '\ufffe'),
+        fc.json({ maxDepth: 2 }),
+      ),
+      {
+        maxLength: 14,
+      },
+    );
     fc.assert(
       fc.property(said, fc.constantFrom('none', 'tagged', 'opened'), (parts, thought) => {
         const turn = read(parts.join(''), thought);
@@ -142,7 +150,7 @@ describe('a turn of tagged calls', () => {
       '{"a":',
       '[',
       '<parameter=a>',
-      `${call('<function=x><parameter=a></parameter></function>')}`,
+      call('<function=x><parameter=a></parameter></function>'),
     ]) {
       const began = performance.now();
       read(piece.repeat(3000));
@@ -168,7 +176,7 @@ describe('parse', () => {
         expect(AgentTurn.safeParse(renderer.parse(Int32Array.from(ids), task)).success).toBe(true);
         expect(typeof renderer.text(Int32Array.from(ids))).toBe('string');
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -189,7 +197,7 @@ describe('parse', () => {
 
 describe('write', () => {
   const word = fc
-    .string({ unit: 'grapheme', minLength: 1, maxLength: 8 })
+    .string({ minLength: 1, maxLength: 8 })
     .map((text) => text.trim().normalize('NFC'))
     .filter((text) => text !== '' && text.trim() === text);
   const words = fc
@@ -229,7 +237,7 @@ describe('write', () => {
         expect([...ids].filter((id) => renderer.stop.includes(id))).toHaveLength(1);
         expect(ids.at(-1)).toBe(idOf('<|im_end|>'));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 

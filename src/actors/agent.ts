@@ -61,9 +61,10 @@ function promptOf({ group }: Stage, context: AgentContext): { readonly prompt: I
   const { job, ports } = group;
   if (context.traces.length === 0) return { prompt: (group.opening ??= ports.renderer.open(job.task)), restarts: false };
   const since = ports.renderer.extend(context.unread, context.stopped);
-  return since === null
-    ? { prompt: ports.renderer.reopen(job.task, [...context.history, ...context.unread]), restarts: true }
-    : { prompt: since, restarts: false };
+  if (since !== null) return { prompt: since, restarts: false };
+  // The first turn heard is the task's query, which every opening begins with.
+  const [, ...turns] = [...context.history, ...context.unread];
+  return { prompt: ports.renderer.reopen(job.task, turns), restarts: true };
 }
 
 function requestOf(stage: Stage, call: CallOf, ids: TokenRequest['ids'], room: number): TokenRequest {

@@ -20,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'troupe-chat-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
 
 /** `template`: the name of a fixture, or Jinja source. */
-export function chatModel(template: string, changes: Readonly<Record<string, string>> = {}): string {
+export function chatModel(template: string, changes: Readonly<Record<string, string>> = {}, without: readonly string[] = []): string {
   const dir = mkdtempSync(join(root, 'model-'));
   copyFileSync(join(fixtures, 'tokenizer.json'), join(dir, 'tokenizer.json'));
   const source = template.includes('{') ? template : readFileSync(join(fixtures, 'templates', `${template}.jinja`), 'utf8');
@@ -34,7 +34,7 @@ export function chatModel(template: string, changes: Readonly<Record<string, str
     'generation_config.json': JSON.stringify({ eos_token_id: [idOf('<|im_end|>'), idOf('<|endoftext|>')] }),
     ...changes,
   };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  for (const [name, text] of Object.entries(files)) if (!without.includes(name)) writeFileSync(join(dir, name), text);
   return dir;
 }
 

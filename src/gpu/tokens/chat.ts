@@ -22,17 +22,22 @@ import { renderOf } from './template.ts';
 import { tinyRenderer } from './tiny.ts';
 
 export interface ChatOptions {
-  /** A model directory in Hugging Face form. */
-  readonly dir: string;
   /** Ask the model to think first, where its template knows how. */
   readonly thinking: boolean;
-  /** Default: what `familyOf` says. */
+  /** Absent: the one its template turns out to be of. Given, any other is refused; `generic` fits all. */
   readonly family?: FamilyName | 'generic';
 }
 
-/** Reads the directory and asks its template everything it must know. Throws ConfigFault where turns cannot be ended, or calls are written in a form that is not read. */
-export function chatRenderer({ dir, thinking, family }: ChatOptions): Renderer {
-  const files = readModelFiles(dir);
+/** The renderer of a model directory in Hugging Face form. */
+export const chatRenderer = ({ dir, ...options }: ChatOptions & { readonly dir: string }): Renderer =>
+  chatRendererOf(readModelFiles(dir), options).renderer;
+
+/** Asks the template everything there is to know. Throws ConfigFault where turns cannot be ended, or calls are written in a form that is not read. */
+export function chatRendererOf(
+  files: ModelFiles,
+  { thinking, family }: ChatOptions,
+): { readonly renderer: Renderer; readonly family: FamilyName | 'generic' } {
+  const { dir } = files;
   const encoding = encodingOf(files);
   const { guard, vocabulary } = encoding;
   const form = messageFormOf(files, thinking, vocabulary !== undefined);
@@ -61,11 +66,12 @@ export function chatRenderer({ dir, thinking, family }: ChatOptions): Renderer {
 
   const after = (turns: readonly (UserTurn | ToolTurn)[]): string | null => {
     if (byHand) return chatmlAfter(turns, header, guard);
-    const found = appends ? behind(rendered, turns, ends) : null;
-    return found?.end === end ? found.text : null;
+    const behindIt = appends ? behind(rendered, turns, ends) : null;
+    return behindIt?.end === end ? behindIt.text : null;
   };
-  return {
-    name: byHand ? name : 'generic',
+  const found = byHand ? name : 'generic';
+  const renderer: Renderer = {
+    name: found,
     stop: files.stop,
     appends,
     open: (task) => Int32Array.from(encoding.ids(said(task, []))),
@@ -79,6 +85,7 @@ export function chatRenderer({ dir, thinking, family }: ChatOptions): Renderer {
     parse: speech.parse,
     write: speech.write,
   };
+  return { renderer, family: found };
 }
 
 /** A conversation about nothing, for asking a template what it does. */
@@ -98,7 +105,7 @@ const talk = {
 };
 
 /** By what the template writes; whether it is really of that family is found out by asking it. */
-export function familyOf({ template }: Pick<ModelFiles, 'template'>): FamilyName | 'generic' {
+function familyOf({ template }: Pick<ModelFiles, 'template'>): FamilyName | 'generic' {
   if (!['<|im_start|>', '<tool_call>', '<tool_response>'].every((part) => template.includes(part))) return 'generic';
   return template.includes('enable_thinking') ? 'qwen3' : 'hermes';
 }

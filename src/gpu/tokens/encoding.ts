@@ -18,9 +18,16 @@ export interface Encoding {
   readonly vocabulary?: Vocabulary;
 }
 
+/** What the library reads; it takes every other for something it is not, without a word. */
+const readable = ['BPE', 'WordPiece', 'Unigram'];
+
 /** Throws ConfigFault for a tokenizer that neither we nor the library can read. */
 export function encodingOf(files: ModelFiles): Encoding {
-  return files.tokenizer.model.type === 'WordLevel' ? wordEncoding(readTokenizer(files.tokenizerText)) : subwordEncoding(files);
+  const { type = '' } = files.tokenizer.model;
+  if (type === 'WordLevel') return wordEncoding(readTokenizer(files.tokenizerText));
+  if (!readable.includes(type))
+    throw new ConfigFault(`tokenizer of ${files.dir}: a model of type "${type}"; ${readable.join(', ')} can be read`);
+  return subwordEncoding(files);
 }
 
 function wordEncoding(vocabulary: Vocabulary): Encoding {

@@ -5,7 +5,7 @@
 import type { JsonValue } from '../../protocol/json.ts';
 
 /** Breaks a marker. A Unicode noncharacter: never valid in interchanged text, so nothing is lost by refusing it. */
-export const WEDGE = '\u{FDD0}';
+const WEDGE = '\u{FDD0}';
 /** Stands where an agent's turn stands, in conversations rendered only to see what follows it. */
 export const PLACE = '\u{FDD1}';
 
