@@ -17,7 +17,7 @@ CHUNK = 1024
 
 
 def token_logprobs(hidden: Tensor, weight: Tensor, targets: Tensor, chunk: int = CHUNK) -> tuple[Tensor, Tensor]:
-    """hidden [n, width], weight [vocabulary, width], targets [n] -> log-probs and entropies, [n] float32. Differentiable by hidden and weight, log-probs only."""
+    """hidden [n, width], weight [vocabulary, width], targets [n] -> log-probs and entropies, [n] float32; log-probs are differentiable by hidden and weight."""
     return _TokenLogprobs.apply(hidden, weight, targets, chunk)
 
 

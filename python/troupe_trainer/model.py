@@ -1,4 +1,6 @@
-"""The transformer that is trained or held against it: a causal language model of transformers, taken apart into backbone and head. Knows no adapter, loss or optimiser."""
+"""The transformer that is trained, or held against it: a causal language model of transformers, taken apart into backbone and head.
+Knows no adapter, loss or optimiser.
+"""
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 @dataclass(frozen=True)
 class Precision:
-    """`storage` of the weights; `compute` of the activations. They differ where bfloat16 is computed in and every weight is trained: an update of 1e-6 is lost in bfloat16."""
+    """`storage` of the weights; `compute` of the activations. They differ where bfloat16 is computed in and every weight is trained:
+    a bfloat16 weight would not move by an update of 1e-6."""
 
     device: torch.device
     storage: torch.dtype
@@ -58,7 +61,7 @@ def open_model(directory: Path, precision: Precision) -> PreTrainedModel:
 
 
 class Policy:
-    """A causal language model whose log-probs of sampled tokens can be asked for. `reference` runs it as it was before training, where that needs no second model."""
+    """A causal language model whose hidden states can be asked for, and whose head is a plain matrix."""
 
     def __init__(self, module: PreTrainedModel, precision: Precision, *, checkpointing: bool = False) -> None:
         self.module = module
@@ -83,7 +86,8 @@ class Policy:
         return {name: parameter for name, parameter in self.module.named_parameters() if parameter.requires_grad}
 
     def hidden(self, ids: Tensor) -> Tensor:
-        """ids [rows, width] -> the last layer's output after its norm, [rows * width, hidden]. No mask: rows are padded on the right, behind everything that counts."""
+        """ids [rows, width] -> the last layer's output after its norm, [rows * width, hidden].
+        No mask: rows are padded on the right, behind everything that counts, and attention without a mask takes the fast kernels."""
         with self._casting():
             states = self.backbone(input_ids=ids, use_cache=False).last_hidden_state
         return states.flatten(0, 1).to(self.head.weight.dtype)

@@ -113,9 +113,7 @@ def _outside(objective: Objective, gap: Tensor, sample: Tensor) -> Tensor:
     return ((ratio < low) | (ratio > high))[sample]
 
 
-def _sums(
-    loss: float, raw: Tensor, clipped: Tensor, masked: Tensor, kl: Tensor, tokens: Tokens, gap: Tensor | None
-) -> dict[str, float]:
+def _sums(loss: float, raw: Tensor, clipped: Tensor, masked: Tensor, kl: Tensor, tokens: Tokens, gap: Tensor | None) -> dict[str, float]:
     some = len(raw) > 0
     return {
         "loss": loss,
