@@ -1,9 +1,11 @@
 /** The vLLM engine over the fake server keeps every engine's contract, in this process and in one of its own; and what the fake alone can show. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/actors/clock.ts';
 import { fakeStats, launchFake, planFaults, type FakeServer } from '../src/gpu/engines/fake.ts';
 import { lacking, probeServer } from '../src/gpu/engines/vllm/capabilities.ts';
 import type { House } from '../src/gpu/engines/fake/house.ts';
+import { flagsOf, readFlags } from '../src/gpu/engines/fake/settings.ts';
 import type { VllmEngine } from '../src/gpu/engines/vllm.ts';
 import type { PolicyVersion } from '../src/protocol/ids.ts';
 import type { ChatRequest } from '../src/protocol/inference.ts';
@@ -48,6 +50,36 @@ describe('the fake as a process', () => {
 
   it('says why it does not start', async () => {
     await expect(launchFake({ clock: systemClock, blocks: 1 })).rejects.toThrow(/blocks must hold one full context/);
+  });
+});
+
+describe('the flags of the process', () => {
+  it('say what the options said', () => {
+    const spread = fc.record({ mean: fc.integer({ min: 1, max: 5000 }), sigma: fc.double({ min: 0, max: 2, noNaN: true }) });
+    const cost = fc.record({ base: fc.nat(50), prefill: fc.double({ min: 0, max: 1, noNaN: true }) }, { requiredKeys: ['base'] });
+    const options = fc.record(
+      {
+        model: fc.constantFrom('base', 'Qwen/Qwen3-8B'),
+        maxSequences: fc.integer({ min: 1, max: 4096 }),
+        checkAdapters: fc.boolean(),
+        timeScale: fc.constantFrom(0, 0.25, 1),
+        seed: fc.nat(),
+        latency: spread,
+        length: spread,
+        cost,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(options, (given) => {
+        expect(readFlags(['--port', '7', ...flagsOf(given)])).toEqual({ options: given, port: 7 });
+      }),
+    );
+  });
+
+  it('are refused by name where they are unknown or no number', () => {
+    expect(() => readFlags(['--colour', 'red'])).toThrow(/--colour/);
+    expect(() => readFlags(['--max-sequences', 'many'])).toThrow(/--max-sequences: many/);
   });
 });
 
@@ -159,6 +191,30 @@ describe('the fake', () => {
     const after = (house as House).stats();
     expect(after.prefilled - before.prefilled).toBe(ids.length + 7 * (ids.length - 16 * Math.floor((ids.length - 1) / 16)));
     expect(after.cached - before.cached).toBe(7 * 16 * Math.floor((ids.length - 1) / 16));
+  });
+
+  it('takes the drawn time of each call, however many there are, where it is told to', async () => {
+    const of = await start({ latency: { mean: 40, sigma: 0.5 }, timeScale: 1, maxSequences: 2 }, { probed: false, concurrency: 256 });
+    await of.ready();
+    const began = performance.now();
+    await Promise.all(
+      Array.from({ length: 128 }, (_, index) => of.generate(call(index, { ids: prompt(index), seed: index, stop: [stopId] }), never)),
+    );
+    const stats = (house as House).stats();
+    expect(stats).toMatchObject({ done: 128, steps: 0 });
+    expect(stats.mostRunning).toBeGreaterThan(2);
+    expect(stats.slotMs / 128).toBeGreaterThan(30);
+    // One after the other they would take five seconds.
+    expect(performance.now() - began).toBeLessThan(stats.slotMs / 2);
+  });
+
+  it('draws reply lengths of the given mean, where it is told to', async () => {
+    const of = await start({ length: { mean: 30, sigma: 0.4 }, contextLength: 1024 }, { contextLength: 1024, probed: false });
+    const { samples } = await of.generate(call('a', { ids: prompt(0), n: 256, stop: [stopId], maxTokens: 500 }), never);
+    const mean = samples.reduce((sum, { ids }) => sum + ids.length, 0) / samples.length;
+    expect(mean).toBeGreaterThan(26);
+    expect(mean).toBeLessThan(34);
+    expect(samples.every(({ finish }) => finish === 'stop')).toBe(true);
   });
 
   it('says the same to the same server state after state: equal settings, equal replies', async () => {

@@ -160,14 +160,12 @@ function run(
     if (--left === 0 && !cancelled) done(ends, sequences[0]?.cached ?? 0);
   };
   if (settings.latency !== undefined) {
-    const ms = spreadOf(settings.latency, seedOf('latency', settings.seed, plans[0]?.prompt.low ?? 0, sampling.seed ?? office.serial));
-    const recall = pace.after(ms, () => plans.forEach((plan, k) => settle(k, plan.finish)));
+    const key = seedOf('latency', settings.seed, plans[0]?.prompt.low ?? 0, sampling.seed ?? office.serial);
+    const under = answerAfter(office, spreadOf(settings.latency, key), plans, settle);
     return {
       cancel: () => {
-        if (left === 0) return;
         cancelled = true;
-        recall();
-        plans.forEach((_, k) => settle(k, 'abort'));
+        under.cancel();
       },
     };
   }
@@ -191,6 +189,37 @@ function run(
       if (left === 0) return;
       cancelled = true;
       for (const sequence of sequences) pace.cancel(sequence);
+    },
+  };
+}
+
+/** No steps, no places: every call takes its own time, however many there are. */
+function answerAfter(office: Office, ms: number, plans: readonly Planned[], settle: (k: number, finish: Finish) => void): Under {
+  const { pace, schedule, unfinished } = office;
+  const { tally } = schedule;
+  const began = pace.now();
+  tally.jobs += plans.length;
+  tally.firstArrival ??= began;
+  tally.mostRunning = Math.max(tally.mostRunning, unfinished);
+  let open = true;
+  const end = (finishOf: (plan: Planned) => Finish): void => {
+    open = false;
+    tally.lastEnd = pace.now();
+    tally.slotMs += plans.length * (tally.lastEnd - began);
+    plans.forEach((plan, k) => {
+      const finish = finishOf(plan);
+      if (finish === 'abort') tally.aborted++;
+      else tally.done++;
+      tally.generated += finish === 'abort' ? 0 : plan.said.ids.length;
+      settle(k, finish);
+    });
+  };
+  const recall = pace.after(ms, () => end((plan) => plan.finish));
+  return {
+    cancel: () => {
+      if (!open) return;
+      recall();
+      end(() => 'abort');
     },
   };
 }
