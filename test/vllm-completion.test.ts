@@ -94,6 +94,8 @@ test.each<[string, unknown, RegExp]>([
   ['an index that is no number', reply({ choices: [choice(0), { ...choice(1), index: '1' }] }), /a choice of index "1"/],
   ['a null choice', reply({ choices: [choice(0), null] }), /a choice of index/],
   ['an aborted sample', reply({ choices: [choice(0), choice(1, { finish_reason: 'abort' })] }), /an end called "abort"/],
+  ['an echo of another prompt', reply({ choices: [choice(0), choice(1, { prompt_token_ids: [10, 20, 31] })] }), /another prompt was read/],
+  ['an echo of a prompt cut short', reply({ choices: [choice(0), choice(1, { prompt_token_ids: [20, 30] })] }), /another prompt was read/],
   ['no ids', reply({ choices: [choice(0), choice(1, { token_ids: null })] }), /no token_ids/],
   ['an empty sample', reply({ choices: [choice(0), choice(1, { token_ids: [] })] }), /no token/],
   ['no log-probs', reply({ choices: [choice(0), choice(1, { logprobs: null })] }), /no log-probs/],

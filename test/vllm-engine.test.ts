@@ -171,6 +171,24 @@ test('a chat goes to the base with its schema and without thinking, and comes ba
   });
 });
 
+test('a server that takes no priorities and no fields of vLLM’s is not sent any', async () => {
+  const asked: Record<string, unknown>[] = [];
+  server.paths['/v1/completions'] = (_, to) => send(to, 400, error('priority scheduling is not enabled', 400));
+  server.paths['/v1/chat/completions'] = (_, to, body) => {
+    asked.push(body);
+    const message = { role: 'assistant', content: '{"w":"eel"}' };
+    send(to, 200, { model: 'base', choices: [{ index: 0, finish_reason: 'stop', message }] });
+  };
+  await start({ probed: true, serves: 'simulators' }).chat?.(talk(), never);
+  await engine?.close();
+  server.paths['/version'] = (_, to) => send(to, 200, { version: '0.33.0' });
+  await start({ probed: true, serves: 'simulators' }).chat?.(talk(), never);
+  const [other, vllm] = asked.filter(({ messages }) => JSON.stringify(messages).includes('hello'));
+  expect(Object.keys(other ?? {}).toSorted()).toEqual(['max_tokens', 'messages', 'model', 'n', 'seed', 'temperature', 'top_p']);
+  expect(vllm).toHaveProperty('chat_template_kwargs');
+  expect(vllm).not.toHaveProperty('priority');
+});
+
 test('an aborted chat is cancelled', async () => {
   const of = start();
   const aborted = new AbortController();

@@ -138,6 +138,23 @@ test('a command that does not exist is told', async () => {
   await expect(of.ready()).rejects.toThrow(/did not start: .*no-python: spawn .* ENOENT/s);
 });
 
+test('a port that is taken is refused, so that no other server is taken for ours', async () => {
+  const other = await launch();
+  await other.ready();
+  const port = Number(new URL(other.url).port);
+  await expect(
+    launchVllm({
+      command: () => [],
+      env: {},
+      port,
+      servedModel: 'base',
+      logFile: join(folder, 'x.log'),
+      clock: systemClock,
+      startMs: 1000,
+    }),
+  ).rejects.toThrow(/engine\.vllm\.port \d+ on 127\.0\.0\.1 cannot be had/);
+});
+
 test('after so many failures in a row it is given up, and said so', async () => {
   let fault: Error | undefined;
   const of = await launch({ attempts: 3, onFault: (end) => (fault = end) });

@@ -54,7 +54,7 @@ function findOrSay(): string | Error {
 }
 
 /** A server of the tiny model on this CPU, started as a run would start it. */
-export function launchOptions(python: string, folder: string): Parameters<typeof launchVllm>[0] {
+function launchOptions(python: string, folder: string): Parameters<typeof launchVllm>[0] {
   return {
     command: (port) =>
       vllmCommand({

@@ -9,8 +9,8 @@ import type { Weights } from '../../protocol/policy.ts';
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../engine.ts';
 import { createAdapters, type Served } from './vllm/adapters.ts';
-import { type Capability, complaintOf, lacking, probe } from './vllm/capabilities.ts';
-import { createChat } from './vllm/chat.ts';
+import { type Capability, complaintOf, dialectOf, lacking, probe } from './vllm/capabilities.ts';
+import { createChat, type Dialect } from './vllm/chat.ts';
 import { COMPLETIONS, type Completion, completionBody, readCompletion } from './vllm/completion.ts';
 import { type Http, type HttpReply, openHttp } from './vllm/http.ts';
 import { type Load, readLoad } from './vllm/load.ts';
@@ -81,8 +81,8 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
     unchanging,
     verified,
   });
-  let extended = true;
-  const chat = createChat({ http: calls, model: servedModel, extended: () => extended });
+  let dialect: Dialect = { extended: true, priorities: true };
+  const chat = createChat({ http: calls, model: servedModel, dialect: () => dialect });
   const totals = { calls: 0, promptTokens: 0, sampledTokens: 0, busySeconds: 0 };
   let told: number | undefined;
   let first: Load | undefined;
@@ -114,7 +114,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
         throw new ConfigFault(
           `the server at ${url} cannot serve ${WHOM[serves]}:\n${missing.map((row) => `  ${complaintOf(row)}`).join('\n')}`,
         );
-      extended = rows.some(({ what, found }) => what === 'version' && found.startsWith('vLLM'));
+      dialect = dialectOf(rows);
     }
     await adapters.publish(options.weights);
     first = await readingOf(control).catch(() => undefined);

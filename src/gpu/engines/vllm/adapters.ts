@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { boundary, EngineFault } from '../../../errors.ts';
+import { EngineFault } from '../../../errors.ts';
 import type { PolicyVersion } from '../../../protocol/ids.ts';
 import type { Weights } from '../../../protocol/policy.ts';
 import type { Http, HttpReply } from './http.ts';
@@ -58,7 +58,7 @@ export interface Adapters {
   clear(deadlineMs: number): Promise<void>;
 }
 
-export const adapterName = (prefix: string, { version, sha256 }: Weights): string => `${prefix}-v${version}-${sha256.slice(0, 12)}`;
+const adapterName = (prefix: string, { version, sha256 }: Weights): string => `${prefix}-v${version}-${sha256.slice(0, 12)}`;
 
 export function createAdapters({ http, base, prefix, versions, deadlineMs, unchanging, verified }: AdapterOptions): Adapters {
   /** In order of their last publication. */
@@ -125,7 +125,8 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
         // Before the load, so that it never finds every slot taken by what nobody asks.
         for (const [key, entry] of entries)
           if (entry.retired && entry.users === 0) {
-            if (entry.dir !== null) await unload(entry.model);
+            // One that cannot be unloaded must not keep a new one back; the server lets go of the least used itself.
+            if (entry.dir !== null) await unload(entry.model).catch(() => undefined);
             entries.delete(key);
           }
         await load(next);
@@ -188,11 +189,11 @@ async function listModels(http: Http, deadlineMs: number): Promise<Map<string, s
 
 async function verify(dir: string, { version, sha256 }: Weights): Promise<void> {
   const file = join(dir, 'adapter_model.safetensors');
-  await boundary(EngineFault, `adapter of version ${version}`, async () => {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(file), hash);
-    const found = hash.digest('hex');
-    if (found !== sha256)
-      throw new EngineFault(`${file} is not version ${version}: its sha256 is ${found}, ${sha256} was published`, { trouble: 'refused' });
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash).catch((error: unknown) => {
+    throw new EngineFault(`the adapter of version ${version} cannot be read: ${String(error)}`, { cause: error, trouble: 'refused' });
   });
+  const found = hash.digest('hex');
+  if (found !== sha256)
+    throw new EngineFault(`${file} is not version ${version}: its sha256 is ${found}, ${sha256} was published`, { trouble: 'refused' });
 }

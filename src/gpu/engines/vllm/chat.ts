@@ -20,8 +20,15 @@ export interface ChatOptions {
   readonly http: Http;
   /** Name of the frozen base. */
   readonly model: string;
-  /** Whether fields of vLLM's own may be sent: others refuse them. */
-  readonly extended: () => boolean;
+  readonly dialect: () => Dialect;
+}
+
+/** What a server takes beside the common fields: others refuse those they do not know. */
+export interface Dialect {
+  /** vLLM's own sampling and template fields. */
+  readonly extended: boolean;
+  /** Priorities other than 0. */
+  readonly priorities: boolean;
 }
 
 /** Asks the frozen base, whatever the role. Rejects with EngineFault or CancelledFault. */
@@ -37,7 +44,7 @@ interface Exchange {
   fault?: TroupeFault;
 }
 
-export function createChat({ http, model, extended }: ChatOptions): Chat {
+export function createChat({ http, model, dialect }: ChatOptions): Chat {
   const exchanges = new Map<string, Exchange>();
   let serial = 0;
 
@@ -76,7 +83,7 @@ export function createChat({ http, model, extended }: ChatOptions): Chat {
     const exchange: Exchange = { deadlineMs: request.deadlineMs, signal };
     exchanges.set(call, exchange);
     try {
-      const body = chatBody(request, model, extended()) as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
+      const body = chatBody(request, model, dialect()) as unknown as OpenAI.ChatCompletionCreateParamsNonStreaming;
       const completion: unknown = await client.chat.completions.create(body, { headers: { [CALL]: call } });
       return readChat(completion, request, model);
     } catch (error) {
@@ -89,7 +96,11 @@ export function createChat({ http, model, extended }: ChatOptions): Chat {
   };
 }
 
-export function chatBody(request: Omit<ChatRequest, 'id' | 'role' | 'group' | 'deadlineMs'>, model: string, extended: boolean): object {
+export function chatBody(
+  request: Omit<ChatRequest, 'id' | 'role' | 'group' | 'deadlineMs'>,
+  model: string,
+  { extended, priorities }: Dialect,
+): object {
   const { messages, schema, seed, maxTokens, temperature, priority } = request;
   return {
     model,
@@ -100,8 +111,9 @@ export function chatBody(request: Omit<ChatRequest, 'id' | 'role' | 'group' | 'd
     temperature,
     top_p: 1,
     ...(schema === undefined ? {} : { response_format: { type: 'json_schema', json_schema: { name: 'reply', schema, strict: true } } }),
+    ...(extended && priorities ? { priority } : {}),
     // A simulator that thinks aloud would fill its few tokens before it answers.
-    ...(extended ? { top_k: -1, min_p: 0, repetition_penalty: 1, priority, chat_template_kwargs: { enable_thinking: false } } : {}),
+    ...(extended ? { top_k: -1, min_p: 0, repetition_penalty: 1, chat_template_kwargs: { enable_thinking: false } } : {}),
   };
 }
 

@@ -68,6 +68,8 @@ export function readCompletion(text: string, asked: Asked, model: string): Compl
     const index = isRecord(choice) ? choice['index'] : undefined;
     if (!isRecord(choice) || typeof index !== 'number' || !(index in samples)) return complain(`a choice of index ${quoted(index)}`);
     if (samples[index] !== undefined) return complain(`two choices of index ${index}`);
+    // It echoes what it read: ids that were cut or changed on the way would be trained upon as others.
+    if (!isEcho(choice['prompt_token_ids'], asked.ids)) return complain(`choice ${index}: another prompt was read than was sent`);
     const sample = readChoice(choice);
     if (typeof sample === 'string') return complain(`choice ${index}: ${sample}`);
     if (sample.ids.length > asked.maxTokens)
@@ -108,6 +110,14 @@ function readChoice(choice: Record<string, unknown>): TokenSample | string {
     sample.logprobs[i] = Math.min(0, logprob);
   }
   return sample;
+}
+
+/** True where nothing is echoed, too. */
+function isEcho(echoed: unknown, ids: Int32Array): boolean {
+  if (!Array.isArray(echoed)) return echoed === undefined || echoed === null;
+  if (echoed.length !== ids.length) return false;
+  for (let i = 0; i < ids.length; i++) if (echoed[i] !== ids[i]) return false;
+  return true;
 }
 
 const MAX_ID = 2 ** 31 - 1;

@@ -2,16 +2,13 @@
  * A server that Troupe starts itself: watched, started again when it dies or falls silent, and ended with us. Knows a process and one question to ask it;
  * what runs and with which flags is in its command.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { asFault, ConfigFault, EngineFault } from '../../../errors.ts';
 import type { Clock } from '../../clock.ts';
-import { artifact } from '../embedded/artifact.ts';
-import { type Asked, COMPLETIONS, completionBody, readCompletion } from './completion.ts';
-import { type Http, openHttp } from './http.ts';
+import { askOne, isAlive } from './health.ts';
+import { openHttp } from './http.ts';
 import { openServerLog } from './log.ts';
-import { isSuccess, refusalOf } from './refusal.ts';
+import { type ServerProcess, startServer } from './process.ts';
 
 export interface LaunchOptions {
   /** The words to execute; the port is the launcher's to say, so that a free one can be taken. */
@@ -61,52 +58,21 @@ export interface LaunchedServer {
 /** A server that served this long before it died starts its count of failures anew. */
 const SETTLED_MS = 600_000;
 const POLL_MS = 250;
-/** How long a process may take to go after SIGKILL. */
-const KILL_MS = 5_000;
 
 export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer> {
   const { clock, servedModel, startMs, logFile } = options;
   const { logBytes = 16 * 1024 * 1024, healthMs = 30_000, answerMs = 120_000, backoffMs = 1_000, attempts = 5, graceMs = 10_000 } = options;
-  const port = options.port === 0 ? await freePort() : options.port;
-  const [program, ...words] = options.command(port);
-  if (program === undefined) throw new ConfigFault('engine.vllm.command is empty');
+  const port = await freePort(options.port);
+  const command = options.command(port);
+  if (command.length === 0) throw new ConfigFault('engine.vllm.command is empty');
   const url = `http://127.0.0.1:${port}`;
   const log = openServerLog(logFile, logBytes, options.onLine?.bind(options));
   const http = openHttp({ url, connections: 2, replyBytes: 1024 * 1024, clock });
   const life = new AbortController();
-  let child: ChildProcess | undefined;
-  let gone: Promise<string> = Promise.resolve('');
+  let server: ServerProcess | undefined;
   let restarts = 0;
   let served = false;
 
-  const spawnServer = (): void => {
-    const warden = spawn(process.execPath, [fileURLToPath(artifact('../vllm/warden.js')), String(graceMs), program, ...words], {
-      // Away from our terminal's Ctrl-C; its stdin is what tells it that we live.
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
-    });
-    child = warden;
-    // It may end before we close it.
-    warden.stdin.on('error', () => undefined);
-    warden.stdout.on('data', (chunk: Buffer) => log.write(chunk));
-    warden.stderr.on('data', (chunk: Buffer) => log.write(chunk));
-    gone = new Promise((resolve) => {
-      warden.once('error', (error) => resolve(error.message));
-      warden.once('close', (code, by) => resolve(by === null ? `it ended with code ${code}` : `it was ended by ${by}`));
-    }).then((how) => {
-      if (child === warden) child = undefined;
-      return how as string;
-    });
-  };
-  const endServer = async (): Promise<void> => {
-    const warden = child;
-    warden?.stdin?.end();
-    // Nothing outlives SIGKILL but what hangs in the kernel: that is left to it.
-    const stopWaiting = clock.after(graceMs + KILL_MS, () => warden?.kill('SIGKILL'));
-    await gone;
-    stopWaiting();
-  };
   const faultOf = (what: string): EngineFault => {
     const lines = log.tail.slice(-8).map((line) => `  ${line}`);
     return new EngineFault(
@@ -119,7 +85,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
   };
 
   /** Resolves when it answers; rejects with what happened instead. */
-  const answers = async (): Promise<void> => {
+  const answers = async ({ gone }: ServerProcess): Promise<void> => {
     const due = clock.now() + startMs;
     let died: string | undefined;
     const attempt = gone.then((how) => (died = how));
@@ -137,7 +103,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
   };
 
   /** Resolves with why it must be started again. */
-  const fails = async (): Promise<string> => {
+  const fails = async ({ gone }: ServerProcess): Promise<string> => {
     let died: string | undefined;
     const attempt = gone.then((how) => (died = how));
     for (let silent = 0; ;) {
@@ -151,12 +117,13 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
   const live = async (): Promise<void> => {
     for (let failures = 0; !life.signal.aborted;) {
       const began = clock.now();
-      spawnServer();
+      const mine = startServer({ command, env: options.env, graceMs, clock, onOutput: (chunk) => log.write(chunk) });
+      server = mine;
       try {
-        await answers();
+        await answers(mine);
         served = true;
         settle.resolve();
-        const why = await fails();
+        const why = await fails(mine);
         if (life.signal.aborted) return;
         settle = newSettle();
         failures = clock.now() - began > SETTLED_MS ? 1 : failures + 1;
@@ -167,14 +134,15 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
         failures += 1;
         // One that never served has a wrong flag or no memory: that does not pass by waiting.
         if (life.signal.aborted || !served || failures >= attempts) {
-          await endServer();
+          await mine.end();
           settle.reject(fault);
           if (!life.signal.aborted) options.onFault?.(fault);
           return;
         }
         options.onRestart?.(fault.message);
       }
-      await endServer();
+      await mine.end();
+      server = undefined;
       await wait(clock, backoffMs * 2 ** (failures - 1), life.signal);
       if (!life.signal.aborted) restarts += 1;
     }
@@ -189,12 +157,12 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
       return restarts;
     },
     get pid() {
-      return child?.pid;
+      return server?.pid;
     },
     close: async () => {
       life.abort();
       await http.close();
-      await endServer();
+      await server?.end();
       await living;
       settle.reject(new EngineFault('the vLLM server was closed', { trouble: 'refused' }));
       log.close();
@@ -220,26 +188,6 @@ function newSettle(): Settle {
   return { promise, resolve, reject };
 }
 
-/** The real thing: one token, with its log-prob, since that is what takes long the first time. Ahead of everything that waits. */
-async function askOne(http: Http, model: string, deadlineMs: number, signal: AbortSignal): Promise<void> {
-  const asked: Asked = { ids: Int32Array.of(1, 2), n: 1, seed: 0, stop: [], maxTokens: 1, temperature: 1, priority: -(2 ** 31) };
-  const reply = await http.send({ method: 'POST', path: COMPLETIONS, body: completionBody(asked, model), deadlineMs, signal });
-  if (!isSuccess(reply)) throw refusalOf(reply, 'a first token');
-  readCompletion(reply.text, asked, model);
-}
-
-/** One that sleeps, or is too busy to take more, is alive; one that says it cannot is not. */
-async function isAlive(http: Http, model: string, deadlineMs: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    const sleeping = await http.send({ method: 'GET', path: '/is_sleeping', deadlineMs, signal });
-    if (isSuccess(sleeping) && /"is_sleeping"\s*:\s*true/.test(sleeping.text)) return true;
-    await askOne(http, model, deadlineMs, signal);
-    return true;
-  } catch (fault) {
-    return fault instanceof EngineFault && fault.trouble === 'overloaded';
-  }
-}
-
 /** Resolves early when aborted. */
 function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -254,16 +202,15 @@ function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** A port nobody listens on just now. Somebody may before the server does: then it does not start, and says so. */
-function freePort(): Promise<number> {
+/** The port asked for, or any; free just now, so that no other server is taken for ours. */
+function freePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
+    const refuse = (why: string): void => reject(new ConfigFault(`engine.vllm.port ${wanted} on 127.0.0.1 cannot be had: ${why}`));
     const probe = createServer();
-    probe.once('error', (error) => reject(new ConfigFault(`no port on 127.0.0.1: ${error.message}`, { cause: error })));
-    probe.listen(0, '127.0.0.1', () => {
+    probe.once('error', (error) => refuse(error.message));
+    probe.listen(wanted, '127.0.0.1', () => {
       const address = probe.address();
-      probe.close(() =>
-        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new ConfigFault('no port on 127.0.0.1')),
-      );
+      probe.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : refuse('no address')));
     });
   });
 }
