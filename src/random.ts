@@ -18,22 +18,21 @@ function mix(x: number): number {
 /** 53 bits from 64 hashed ones. */
 const join = (high: number, low: number): number => (high >>> 11) * 4294967296 + (low >>> 0);
 
+/** A number as two words and a mark. */
+const wordOf = (part: number, i: number): number => (i === 0 ? part >>> 0 : i === 1 ? Math.floor(part / 4294967296) >>> 0 : 0xffff0001);
+
 /** Names a stream: the same parts in the same order always give the same seed; `['a', 'b']` differs from `['ab']`. */
 export function seedOf(...parts: readonly (string | number)[]): Seed {
   let high = 0x243f6a88;
   let low = 0x85a308d3;
-  const absorb = (word: number): void => {
-    low = mix(low ^ word);
-    high = mix((high + low) ^ 0x9e3779b9);
-  };
   for (const part of parts) {
-    if (typeof part === 'number') {
-      absorb(part >>> 0);
-      absorb(Math.floor(part / 4294967296) >>> 0);
-      absorb(0xffff0001);
-    } else {
-      for (let i = 0; i < part.length; i++) absorb(part.charCodeAt(i));
-      absorb(0xffff0002);
+    const isNumber = typeof part === 'number';
+    const words = isNumber ? 3 : part.length + 1;
+    // One loop over both kinds and no inner function: captured, the two words would be boxed anew at every step.
+    for (let i = 0; i < words; i++) {
+      const word = isNumber ? wordOf(part, i) : i < part.length ? part.charCodeAt(i) : 0xffff0002;
+      low = mix(low ^ word);
+      high = mix((high + low) ^ 0x9e3779b9);
     }
   }
   return join(high, low);
