@@ -49,8 +49,8 @@ it('an engine that reports nothing has its whole window at once; one that report
 
 it('the first pressure ends the doubling: from then on the window grows by a sixteenth', () => {
   const pressed = fed(admissionOf(256, true), [calm, crowded]);
-  expect(pressed.limit).toBe(64);
-  expect(fed(pressed, [calm], 9).limit).toBe(80);
+  expect(pressed.limit).toBe(96);
+  expect(fed(pressed, [calm], 9).limit).toBe(112);
 });
 
 it('a window that nobody fills does not grow', () => {
@@ -63,7 +63,7 @@ it('what waits for a moment is no pressure, what waits for two readings is', () 
   const admission = admissionOf(64);
   expect(fed(admission, [backlog]).limit).toBe(64);
   expect(fed(admission, [backlog, calm, backlog]).limit).toBe(64);
-  expect(fed(admission, [backlog, backlog]).limit).toBe(32);
+  expect(fed(admission, [backlog, backlog]).limit).toBe(48);
 });
 
 it('shrinks once however many of the calls sent before are refused', () => {
@@ -72,16 +72,16 @@ it('shrinks once however many of the calls sent before are refused', () => {
       let admission = admissionOf(concurrency);
       let inFlight = concurrency;
       for (const askedAt of sentAt) admission = adjust(admission, turnedAway, { askedAt, now: 100, inFlight: Math.max(0, --inFlight) });
-      expect(admission.limit).toBe(Math.floor(concurrency / 2));
+      expect(admission.limit).toBe(Math.floor(0.75 * concurrency));
     }),
   );
 });
 
 it('does not shrink again for load that was admitted before it shrank', () => {
   const pressed = fed(admissionOf(64), [crowded]);
-  expect(pressed.limit).toBe(32);
-  expect(adjust(pressed, crowded, { askedAt: 2, now: 2, inFlight: 50 }).limit).toBe(32);
-  expect(adjust(pressed, crowded, { askedAt: 3, now: 3, inFlight: 32 }).limit).toBe(16);
+  expect(pressed.limit).toBe(48);
+  expect(adjust(pressed, crowded, { askedAt: 2, now: 2, inFlight: 50 }).limit).toBe(48);
+  expect(adjust(pressed, crowded, { askedAt: 3, now: 3, inFlight: 48 }).limit).toBe(36);
 });
 
 it('returns to what the engine can hold within sixteen quiet readings', () => {
@@ -116,7 +116,7 @@ it('hovers around what an engine with too little cache can hold', () => {
       }
       const step = ceiling / 16;
       expect(Math.max(...limits)).toBeLessThanOrEqual(0.9 * capacity + step);
-      expect(Math.min(...limits)).toBeGreaterThanOrEqual(Math.floor((0.9 * capacity) / 2));
+      expect(Math.min(...limits)).toBeGreaterThanOrEqual(Math.floor(0.75 * 0.9 * capacity));
     }),
   );
 });

@@ -143,7 +143,7 @@ describe('the end of a call', () => {
     const { broker, clock, server } = alone('overloaded', 200);
     const ends = Promise.all(Array.from({ length: 64 }, (_, i) => endOf(broker.generate(call(i, { group: group(i) }), never()))));
     await settled();
-    expect(broker.status()).toMatchObject({ mode: 'throttled', limit: 32, turnedAway: 64 });
+    expect(broker.status()).toMatchObject({ mode: 'throttled', limit: 48, turnedAway: 64 });
     await elapse(clock, 55_000, 100);
     expect((await ends).filter((end) => end instanceof Error)).toEqual([]);
     expect(server.asked).toHaveLength(264);
@@ -174,9 +174,9 @@ describe('readings of load', () => {
     if (first === undefined) throw new Error('no server');
     first.pressure = { waiting: 0, cacheUse: 0.97, refused: false };
     await elapse(clock, 100, 10);
-    expect(broker.status().lanes.map(({ limit }) => limit)).toEqual([16, 32]);
+    expect(broker.status().lanes.map(({ limit }) => limit)).toEqual([24, 32]);
     await elapse(clock, 90, 10);
-    expect(broker.status().lanes.map(({ inFlight }) => inFlight)).toEqual([16, 32]);
+    expect(broker.status().lanes.map(({ inFlight }) => inFlight)).toEqual([24, 32]);
     first.pressure = { waiting: 0, cacheUse: 0.5, refused: false };
     await elapse(clock, 1_000, 20);
     await all;

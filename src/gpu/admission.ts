@@ -35,8 +35,8 @@ export const turnedAway: Pressure = { waiting: 0, cacheUse: 0, refused: true };
 const rampShare = 1 / 4;
 /** Sixteen quiet readings lead from nothing to everything: some eight seconds at the default of two a second, about the life of a turn. */
 const stepShare = 1 / 16;
-/** Chiu and Jain’s and TCP’s factor: what was admitted beyond capacity is at most what one step or one doubling added. */
-const decrease = 1 / 2;
+/** Near CUBIC’s 0.7 (RFC 9438) rather than Reno’s half: an engine at its edge still does nearly all of its work, and empty slots cost more than a few preemptions. */
+const decrease = 3 / 4;
 /** vLLM preempts, that is, computes again, when no block is free; the tenth left is what the running sequences grow by between two readings. */
 const fullCache = 0.9;
 /** Some always wait for the next scheduler step. More than this share of what is in flight, twice in a row, is no burst but a queue, and our own queue, which knows groups, is the better one. */
