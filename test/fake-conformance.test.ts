@@ -1,4 +1,5 @@
 /** The vLLM engine over the fake server keeps every engine's contract, in this process and in one of its own; and what the fake alone can show. */
+import { spawn } from 'node:child_process';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/actors/clock.ts';
@@ -46,6 +47,26 @@ describe('the fake as a process', () => {
     await expect(engine.generate(call('b', { ids: prompt(1), stop: [stopId] }), never)).rejects.toMatchObject({ trouble: 'unreachable' });
     await server.gone;
     await expect(engine.generate(call('c', { ids: prompt(2), stop: [stopId] }), never)).rejects.toMatchObject({ trouble: 'unreachable' });
+  });
+
+  it('ends with whoever started it, be that by SIGKILL', async () => {
+    const parent = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `import { launchFake } from './dist/gpu/engines/fake.js';
+       import { systemClock } from './dist/actors/clock.js';
+       console.log((await launchFake({ clock: systemClock })).url);
+       setInterval(() => {}, 1000);`,
+    ]);
+    const url = await new Promise<string>((resolve) => parent.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())));
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    parent.kill('SIGKILL');
+    const dead = async (): Promise<boolean> =>
+      fetch(`${url}/health`).then(
+        () => false,
+        () => true,
+      );
+    while (!(await dead())) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
   it('says why it does not start', async () => {
