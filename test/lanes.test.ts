@@ -432,7 +432,7 @@ describe('the modes of the lanes', () => {
     const clock = simulatedClock();
     const written: RecordedEvent[] = [];
     const events = recorder((some) => void written.push(...some), deadlineWheel(clock));
-    const { broker } = laneHouse({ servers: 2, chart: laneModes(events, () => ({ ms: 1e9, rank: 2 })) });
+    const { broker } = laneHouse({ servers: 2, chart: laneModes(events) });
     await broker.publish(weights(1));
     await broker.suspend();
     await broker.resume();

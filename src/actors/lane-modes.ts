@@ -5,11 +5,14 @@ import { observed, type Recorder, type Waits } from './recorder.ts';
 
 const chart = observed(brokerMachine.provide({}));
 
-/** For `BrokerOptions.chart`. The broker ends its waits itself: `waits` must be longer than its own patience. */
+/** The broker ends its waits itself, each within minutes; this is only for a broker that is stuck. */
+const stuck: Waits = () => ({ ms: 3_600_000, rank: 2 });
+
+/** For `BrokerOptions.chart`. */
 export const laneModes =
-  (recorder: Recorder, waits: Waits) =>
+  (recorder: Recorder) =>
   (lane: number): ActorRefFrom<typeof brokerMachine> => {
     const actor = createActor(chart);
-    recorder.watch(actor, lane === 0 ? 'run' : `run/lane${lane}`, waits);
+    recorder.watch(actor, lane === 0 ? 'run' : `run/lane${lane}`, stuck);
     return actor;
   };

@@ -136,7 +136,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     seed: config.seed,
     version: start.weights.version,
     pollMs: config.engine.vllm.pollMs,
-    chart: laneModes(events, () => ({ ms: stepMs, rank: 2 })),
+    chart: laneModes(events),
     stallMs: turnMs,
     record: (frame: Frame) => {
       record.append(frame);
