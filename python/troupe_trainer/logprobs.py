@@ -32,7 +32,7 @@ class _TokenLogprobs(torch.autograd.Function):
             total[part] = logits.logsumexp(-1)
             logits -= total[part, None]
             logprobs[part] = logits.gather(1, targets[part, None]).squeeze(1)
-            entropy[part] = -(logits.exp() * logits).sum(-1)
+            entropy[part] = -logits.exp().mul_(logits).sum(-1)
         ctx.save_for_backward(hidden, weight, targets, total)
         ctx.chunk = chunk
         ctx.mark_non_differentiable(entropy)

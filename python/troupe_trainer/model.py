@@ -36,14 +36,14 @@ class Precision:
         compute = DTYPES[("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype]
         # The adapter's own products stay float32 in name; tensor cores may round their factors to TF32 where all else is bfloat16.
         torch.set_float32_matmul_precision("high" if compute == torch.bfloat16 else "highest")
-        return Precision(torch.device(device), torch.float32 if whole else compute, compute)
+        return Precision(torch.device("cuda", 0) if device == "cuda" else torch.device(device), torch.float32 if whole else compute, compute)
 
 
 def open_model(directory: Path, precision: Precision) -> PreTrainedModel:
     """Reads a model directory in Hugging Face form: safetensors only, no code of the directory's own, no network."""
     if not (directory / "config.json").is_file():
         raise ValueError(f"{directory} holds no config.json")
-    on_device = {"device_map": {"": precision.device}} if precision.device.type == "cuda" else {}
+    on_device = {"device_map": precision.device} if precision.device.type == "cuda" else {}
     model, loading = AutoModelForCausalLM.from_pretrained(
         directory,
         dtype=precision.storage,
