@@ -36,6 +36,7 @@ const told: Record<FaultKind, EngineTrouble | null> = {
   'missing-choice': 'malformed',
   'duplicate-choice': 'malformed',
   'wrong-model': 'malformed',
+  'wrong-prompt': 'malformed',
   'wrong-finish': 'malformed',
   'wrong-shape': 'malformed',
   // Its adapter is loaded again, and the call repeated, before anybody hears of it.

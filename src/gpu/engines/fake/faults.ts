@@ -22,6 +22,7 @@ export const faultKinds = [
   'missing-choice',
   'duplicate-choice',
   'wrong-model',
+  'wrong-prompt',
   'wrong-finish',
   'wrong-shape',
   'forgotten',
@@ -31,7 +32,7 @@ export const faultKinds = [
  * error: 500. overload: 503. refuse: 400. reset: the connection breaks before the head. hang: no answer, ever. stall: head and half a body, then nothing.
  * drip: a byte now and then. cut: the connection breaks in the body. html: 200 with a web page. empty: 200 with nothing. truncated: half a body, well ended.
  * huge: `hugeBytes` of body. missing-ids, missing-logprobs: null. wrong-ids: one id too few. nan: NaN where a log-prob is due. null-logprob: null there.
- * missing-choice, duplicate-choice: one sample too few; the first one twice. wrong-model: another one's name. wrong-finish: an end nobody knows.
+ * missing-choice, duplicate-choice: one sample too few; the first one twice. wrong-model: another one's name. wrong-prompt: the reply to somebody else's prompt. wrong-finish: an end nobody knows.
  * wrong-shape: an array. forgotten: every adapter is lost, as by a restart. crash: the process ends.
  */
 export type FaultKind = (typeof faultKinds)[number];

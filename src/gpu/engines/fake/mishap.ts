@@ -59,6 +59,7 @@ interface AnyChoice {
   index: number;
   finish_reason: string;
   token_ids: number[] | null;
+  prompt_token_ids?: number[] | null;
   logprobs: { token_logprobs: unknown[] } | null;
 }
 
@@ -73,6 +74,7 @@ function garbled(kind: FaultKind, text: string): string {
   // The last one gives way, so that their number is right; a single one is joined by its double.
   if (kind === 'duplicate-choice') body.choices.splice(Math.max(1, body.choices.length - 1), 1, first);
   if (kind === 'wrong-model') body.model = 'someone-else';
+  if (kind === 'wrong-prompt') for (const choice of body.choices) choice.prompt_token_ids?.splice(0, 1);
   if (kind === 'wrong-finish') first.finish_reason = 'exhausted';
   if (kind === 'null-logprob' || kind === 'nan') first.logprobs?.token_logprobs.splice(0, 1, null);
   const written = JSON.stringify(kind === 'wrong-shape' ? [body] : body);
