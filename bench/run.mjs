@@ -13,6 +13,7 @@ const benches = {
   journal: { title: 'Journal: append, flush, read', long: false },
   episode: { title: 'Episode runtime with the scripted engine, journal on', long: false },
   serve: { title: 'The whole runtime over a real socket', long: false },
+  render: { title: 'Chat rendering: a turn behind a real template', long: false },
   engine: { title: 'Embedded engine: training and sampling', long: false },
   quickstart: { title: 'Quickstart learning curve', long: true },
   ablation: { title: 'Ablation of the curriculum', long: true },

@@ -147,6 +147,7 @@ describe('exports', () => {
       outcome: 'scored',
       promptTokens: 3,
       sampledTokens: 2,
+      traces: 1,
       calls: 1,
     });
     expect(found[2]).toMatchObject({ member: 2, episode: null, reward: null, outcome: 'missing.EngineFault', reason: 'no answer' });

@@ -2,6 +2,7 @@
 
     python render.py test/fixtures/chat              # writes tokenizer.json (if absent) and goldens.json
     python render.py test/fixtures/chat --check      # computes both again and fails where they differ
+    python render.py test/fixtures/chat --ids        # JSON lines of {template, messages, tools, thinking} in, lists of prompt ids out
 
 Nothing is downloaded: the tokenizer is trained here, on text made here, with Qwen's normaliser, splitting pattern and added tokens.
 """
@@ -97,12 +98,25 @@ def chained(prompts):
     return rows
 
 
+def tokenizer_of(folder, name):
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    tokenizer.chat_template = (folder / "templates" / f"{name}.jinja").read_text()
+    return tokenizer
+
+
+def answer(folder, lines):
+    tokenizers = {name: tokenizer_of(folder, name) for name in TEMPLATES}
+    for line in lines:
+        asked = json.loads(line)
+        options = {"tools": asked["tools"], "add_generation_prompt": True, "enable_thinking": asked["thinking"]}
+        print(json.dumps(tokenizers[asked["template"]].apply_chat_template(asked["messages"], tokenize=True, return_dict=False, **options)))
+
+
 def goldens(folder):
     chats = json.loads((folder / "conversations.json").read_text())
     rows = []
     for name in TEMPLATES:
-        tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), eos_token="<|im_end|>", pad_token="<|endoftext|>")
-        tokenizer.chat_template = (folder / "templates" / f"{name}.jinja").read_text()
+        tokenizer = tokenizer_of(folder, name)
         for thinking in [False, True] if name == "qwen3" else [False]:
             for chat in chats:
                 row = rendered(tokenizer, chat, thinking, reasoning=name == "qwen3" and thinking)
@@ -110,12 +124,14 @@ def goldens(folder):
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
 
-def main(folder, check):
+def main(folder, flags):
+    if "--ids" in flags:
+        return answer(folder, sys.stdin)
     file = folder / "tokenizer.json"
     if not file.exists():
         file.write_text(trained())
     text = goldens(folder)
-    if not check:
+    if "--check" not in flags:
         (folder / "goldens.json").write_text(text)
         return
     differing = [name for name, new in [("goldens.json", text), ("tokenizer.json", trained())] if (folder / name).read_text() != new]
@@ -124,4 +140,4 @@ def main(folder, check):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--check" in sys.argv[2:])
+    main(Path(sys.argv[1]), sys.argv[2:])

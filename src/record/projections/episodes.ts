@@ -29,6 +29,8 @@ export function episodeRows(group: RolloutGroup, { transcripts }: { readonly tra
     turns: episode.turns.length,
     calls: episode.turns.reduce((sum, turn) => sum + (turn.role === 'agent' ? turn.calls.length : 0), 0),
     ...tokensOf(episode),
+    // More than one where the chat template rewrites the past, so that the history had to be split (rule L1).
+    traces: episode.traces.length,
     version: episode.policy?.end ?? null,
     ...(transcripts ? { transcript: episode.turns.map(turnRow) } : {}),
   }));
