@@ -1,4 +1,5 @@
 /** Our own template twice: by hand, and in Jinja through the renderer of real models. And which of the two a directory gets. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chatRenderer } from '../src/gpu/tokens/chat.ts';
@@ -81,6 +82,19 @@ describe('a policy’s renderer', () => {
     expect(rendererSpecOf(hermes, { thinking: true })).toEqual({ kind: 'chat', dir: hermes, thinking: true, family: 'hermes' });
     expect(rendererSpecOf(chatModel('qwen3'), { thinking: false })).toMatchObject({ family: 'qwen3' });
     expect(rendererSpecOf(chatModel('roles'), { thinking: false })).toMatchObject({ family: 'generic' });
+  });
+
+  test('knows a template that begins the thought itself, and reads what comes before its end as thought', () => {
+    const beginning = readFileSync('test/fixtures/chat/templates/qwen3.jinja', 'utf8').replace(
+      /\{%- if enable_thinking[^\n]*\n/,
+      "{{- '<think>\\n' }}\n",
+    );
+    const renderer = chatRenderer({ dir: chatModel(beginning), thinking: true });
+    const said = agent({ thought: 'hm', text: 'Yes.' });
+    expect([renderer.name, renderer.appends]).toEqual(['qwen3', true]);
+    expect(renderer.text(renderer.open(taskOf()))).toMatch(/<\|im_start\|>assistant\n<think>\n$/);
+    expect(renderer.text(renderer.write(said, taskOf()))).toBe('hm\n</think>\n\nYes.<|im_end|>');
+    expect(renderer.parse(renderer.write(said, taskOf()), taskOf())).toEqual(said);
   });
 
   test('is made of plain data, once a thread', () => {

@@ -9,9 +9,9 @@ import { ConfigFault } from '../../errors.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
 import type { ToolTurn, Turn, UserTurn } from '../../protocol/turn.ts';
-import { chatmlAfter, end as chatmlEnd, families, type FamilyName } from './chatml.ts';
+import { chatmlAfter, end as chatmlEnd, type FamilyName, opening } from './chatml.ts';
 import { behind, isAppendOnly, probeCall, probes, type Rendered } from './difference.ts';
-import { encodingOf } from './encoding.ts';
+import { type Encoding, encodingOf } from './encoding.ts';
 import { guardedAll } from './guard.ts';
 import { type MessageForm, openAiMessages, openAiTools, resultJson, turnMessages, wordForm } from './messages.ts';
 import { type ModelFiles, readModelFiles } from './model-files.ts';
@@ -37,7 +37,6 @@ export function chatRendererOf(
   files: ModelFiles,
   { thinking, family }: ChatOptions,
 ): { readonly renderer: Renderer; readonly family: FamilyName | 'generic' } {
-  const { dir } = files;
   const encoding = encodingOf(files);
   const { guard, vocabulary } = encoding;
   const form = messageFormOf(files, thinking, vocabulary !== undefined);
@@ -47,36 +46,19 @@ export function chatRendererOf(
   const rendered: Rendered = (dummies, turns, reply) =>
     render([...openAiMessages(talk, dummies, form), ...guardedAll(turnMessages(turns, form), guard)], openAiTools(talk.tools), { reply });
 
-  const markers = new Map(files.stop.flatMap((id) => (encoding.markerOf(id) === undefined ? [] : [[encoding.markerOf(id) as string, id]])));
-  const ends = [...markers.keys()];
-  const name = family ?? familyOf(files);
-  const header = name === 'generic' ? null : families[name].header(thinking);
-  const byHand = header !== null && agrees(rendered, header, ends, guard);
-  if (family !== undefined && family !== 'generic' && !byHand)
-    throw new ConfigFault(`${dir}: its chat template is not of the family ${family}`);
-  const end = behind(rendered, [], ends)?.end;
-  if (end === undefined)
-    throw new ConfigFault(`${dir}: its chat template ends an agent's turn with none of its stop tokens (${ends.join(', ')})`);
-  const endId = markers.get(end) as number;
+  const asked = asking(files, rendered, encoding, thinking, family);
+  const { appends, end, endId } = asked;
   const speech =
     vocabulary === undefined
       ? speechOf(encoding, turnFormOf(files, rendered, end, thinking), end, endId, files.stop)
       : tinyRenderer(vocabulary);
-  const appends = byHand || isAppendOnly(rendered, thinking);
-
-  const after = (turns: readonly (UserTurn | ToolTurn)[]): string | null => {
-    if (byHand) return chatmlAfter(turns, header, guard);
-    const behindIt = appends ? behind(rendered, turns, ends) : null;
-    return behindIt?.end === end ? behindIt.text : null;
-  };
-  const found = byHand ? name : 'generic';
   const renderer: Renderer = {
-    name: found,
+    name: asked.family,
     stop: files.stop,
     appends,
     open: (task) => Int32Array.from(encoding.ids(said(task, []))),
     extend: (turns, stopped) => {
-      const text = after(turns);
+      const text = asked.after(turns);
       // What the policy did not say is read to it, so that the conversation stays well-formed.
       return text === null ? null : Int32Array.from([...(stopped ? [] : [endId]), ...encoding.ids(text, end)]);
     },
@@ -85,7 +67,51 @@ export function chatRendererOf(
     parse: speech.parse,
     write: speech.write,
   };
-  return { renderer, family: found };
+  return { renderer, family: asked.family };
+}
+
+interface Asked {
+  readonly family: FamilyName | 'generic';
+  readonly appends: boolean;
+  /** The marker that ends an agent's turn, and its id. */
+  readonly end: string;
+  readonly endId: number;
+  /** What follows that marker, or null where the template does not append. */
+  after(turns: readonly (UserTurn | ToolTurn)[]): string | null;
+}
+
+/** What the template does after an agent's turn. By hand where it does what we write by hand, in every case we know; else by asking it each time. */
+function asking(
+  files: ModelFiles,
+  rendered: Rendered,
+  { markerOf, guard }: Encoding,
+  thinking: boolean,
+  wanted: ChatOptions['family'],
+): Asked {
+  const ids = new Map(files.stop.flatMap((id) => [markerOf(id) ?? []].flat().map((marker) => [marker, id] as const)));
+  const ends = [...ids.keys()];
+  const bare = behind(rendered, [], ends);
+  if (bare === null)
+    throw new ConfigFault(`${files.dir}: its chat template ends an agent's turn with none of its stop tokens (${ends.join(', ')})`);
+  const header = bare.text.trimStart();
+  const isKnown =
+    bare.end === chatmlEnd &&
+    header.startsWith(opening) &&
+    probes.every((turns) => behind(rendered, turns, ends)?.text === chatmlAfter(turns, header, guard));
+  const family = isKnown && wanted !== 'generic' ? (files.template.includes('<think>') ? 'qwen3' : 'hermes') : 'generic';
+  if (wanted !== undefined && family !== wanted) throw new ConfigFault(`${files.dir}: its chat template is not of the family ${wanted}`);
+  const appends = family !== 'generic' || isAppendOnly(rendered, thinking);
+  return {
+    family,
+    appends,
+    end: bare.end,
+    endId: ids.get(bare.end) as number,
+    after: (turns) => {
+      if (family !== 'generic') return chatmlAfter(turns, header, guard);
+      const found = appends ? behind(rendered, turns, ends) : null;
+      return found?.end === bare.end ? found.text : null;
+    },
+  };
 }
 
 /** A conversation about nothing, for asking a template what it does. */
@@ -103,18 +129,6 @@ const talk = {
     } satisfies ToolSpec,
   ],
 };
-
-/** By what the template writes; whether it is really of that family is found out by asking it. */
-function familyOf({ template }: Pick<ModelFiles, 'template'>): FamilyName | 'generic' {
-  if (!['<|im_start|>', '<tool_call>', '<tool_response>'].every((part) => template.includes(part))) return 'generic';
-  return template.includes('enable_thinking') ? 'qwen3' : 'hermes';
-}
-
-const agrees = (rendered: Rendered, header: string, ends: readonly string[], guard: (text: string) => string): boolean =>
-  probes.every((turns) => {
-    const found = behind(rendered, turns, ends);
-    return found?.end === chatmlEnd && found.text === chatmlAfter(turns, header, guard);
-  });
 
 const messageFormOf = ({ template }: ModelFiles, thinking: boolean, isWords: boolean): MessageForm =>
   isWords
@@ -141,7 +155,7 @@ function turnFormOf({ dir, template }: ModelFiles, rendered: Rendered, end: stri
 }
 
 function speechOf(
-  encoding: ReturnType<typeof encodingOf>,
+  encoding: Encoding,
   form: TurnForm,
   end: string,
   endId: number,

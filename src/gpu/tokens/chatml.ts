@@ -6,16 +6,13 @@ import type { ToolTurn, UserTurn } from '../../protocol/turn.ts';
 import { type Guard } from './guard.ts';
 import { resultJson } from './messages.ts';
 
-export const families = {
-  /** `header`: what the template writes before the agent speaks. */
-  qwen3: { header: (thinking: boolean) => `<|im_start|>assistant\n${thinking ? '' : '<think>\n\n</think>\n\n'}` },
-  hermes: { header: () => '<|im_start|>assistant\n' },
-} as const;
-export type FamilyName = keyof typeof families;
+/** qwen3 knows thoughts, hermes (Qwen2.5) does not. What stands before the agent's words is the template's to say: nothing, an empty thought, or the beginning of one. */
+export type FamilyName = 'qwen3' | 'hermes';
 
+export const opening = '<|im_start|>assistant\n';
 export const end = '<|im_end|>';
 
-/** The text after the agent's `<|im_end|>`. Results that come together stand in one user turn, each between its own tags. */
+/** The text after the agent's `<|im_end|>`; `header` begins with `opening`. Results that come together stand in one user turn, each between its own tags. */
 export function chatmlAfter(turns: readonly (UserTurn | ToolTurn)[], header: string, guard: Guard): string {
   let text = '\n';
   turns.forEach((turn, index) => {
