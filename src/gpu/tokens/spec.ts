@@ -12,7 +12,7 @@ export type RendererSpec =
   /** A model directory with a chat template; each thread reads it once. */
   | { readonly kind: 'chat'; readonly dir: string; readonly thinking: boolean; readonly family: FamilyName | 'generic' };
 
-/** By directory, thinking and family. A tokenizer of 150,000 words takes half a second and 100 MB to read, so a thread reads it once. */
+/** By directory, thinking and family. A tokenizer of 150,000 words takes half a second and 60 MB (bench/render.mjs), so a thread reads it once. */
 const chats = new Map<string, Renderer>();
 
 /** Reads the directory and asks its template what family it is of. Throws ConfigFault where it has no readable tokenizer or chat template. */
