@@ -39,6 +39,12 @@ const Vllm = z.strictObject({
   env: z.record(z.string(), z.string()).default({}).describe('Environment of a server that Troupe starts, beside its own.'),
   port: z.int().min(0).max(65_535).default(0).describe('Port of a server that Troupe starts, on 127.0.0.1 only; 0 = a free one.'),
   startMs: milliseconds.default(600_000).describe('Milliseconds until a started server must have answered one token.'),
+  healthMs: milliseconds
+    .default(30_000)
+    .describe('Milliseconds between two questions whether a server that Troupe started still answers; its death is noticed at once.'),
+  answerMs: milliseconds
+    .default(120_000)
+    .describe('Milliseconds such a question may take under load; a server that misses two in a row is ended and started again.'),
   dtype: z
     .enum(['auto', 'float32', 'bfloat16', 'float16'])
     .default('auto')
@@ -182,6 +188,11 @@ const Trainer = z.strictObject({
         .default('coresident')
         .describe(
           'coresident: server and trainer hold their memory side by side. timesliced: the server sleeps while the trainer steps (one GPU, larger models).',
+        ),
+      answerMs: milliseconds
+        .default(600_000)
+        .describe(
+          'Milliseconds one verb of the trainer may take (a gradient of the whole batch, a save); one that misses it hangs, and the run stops. Its death is noticed at once.',
         ),
     })
     .prefault({})

@@ -109,7 +109,7 @@ function engineFor(config: Config, kind: 'embedded' | 'scripted', base: BaseMode
 }
 
 /** `started` resolves when it can train. */
-function trainerFor(config: Config, base: BaseModel, { logs }: ServerPorts): { readonly trainer: Trainer; started(): Promise<void> } {
+function trainerFor(config: Config, base: BaseModel, { logs, fail }: ServerPorts): { readonly trainer: Trainer; started(): Promise<void> } {
   const { trainer, engine, rollout, policy, python, seed } = config;
   const { stepMs } = rollout.deadlines;
   const now = (): Promise<void> => Promise.resolve();
@@ -139,8 +139,9 @@ function trainerFor(config: Config, base: BaseModel, { logs }: ServerPorts): { r
         ...(trainer.threads === 0 ? {} : { threads: trainer.threads }),
         seed: seedOf(seed, 'adapter') % 2 ** 32,
         clock: systemClock,
-        deadlineMs: stepMs,
+        deadlineMs: Math.min(stepMs, trainer.torch.answerMs),
         logFile: join(logs, 'trainer.log'),
+        onDeath: fail,
       });
       return { trainer: made, started: async () => void (await made.hello()) };
     }

@@ -4,9 +4,9 @@ import type { Config } from '../config.ts';
 import { ConfigFault } from '../errors.ts';
 import { type BaseModel } from '../gpu/base-model.ts';
 import { readCards } from '../gpu/cards.ts';
-import { launchFake } from '../gpu/engines/fake.ts';
+import { fakeCommand, type FakeOptions } from '../gpu/engines/fake.ts';
 import { createVllmEngine, type VllmEngine, type VllmOptions } from '../gpu/engines/vllm.ts';
-import { launchVllm } from '../gpu/engines/vllm/launcher.ts';
+import { type LaunchOptions, launchVllm } from '../gpu/engines/vllm/launcher.ts';
 import { findPython } from '../gpu/python.ts';
 import type { Weights } from '../protocol/policy.ts';
 import { systemClock } from './clock.ts';
@@ -21,7 +21,9 @@ export interface ServerPorts {
   readonly logs: string;
   readonly opened: Openings;
   note(text: string): void;
-  /** A server that was started here is lost for good. */
+  /** Told when a server that was started here answers again after a death or a silence. */
+  returned(server: number): void;
+  /** A server or a trainer that was started here is lost for good. */
   fail(fault: unknown): void;
 }
 
@@ -84,32 +86,25 @@ interface Place {
   up(): Promise<void>;
 }
 
-async function startServer(config: Config, base: BaseModel, { logs, opened, note, fail }: ServerPorts): Promise<Place> {
-  const { vllm } = config.engine;
+async function startServer(config: Config, base: BaseModel, ports: ServerPorts): Promise<Place> {
   const [card] = await readCards();
   const memory = card === undefined ? null : memoryPlanFor(config, base.facts, card.bytes);
   if (memory !== null && memory.problem !== null) throw new ConfigFault(`${memory.problem}; --dry-run prints the plan`);
   const place = { python: findPython(config.python, process.env), share: memory?.serverShare, cpu: card === undefined, env: process.env };
-  const logFile = join(logs, 'vllm.log');
-  const server = await launchVllm({
+  const logFile = join(ports.logs, 'vllm.log');
+  const server = await launch(config, ports, {
+    name: 'the vLLM server',
     command: (port) => serverCommand(config, place, port),
     env: serverEnvironment(config, place),
-    port: vllm.port,
-    servedModel: vllm.servedModel,
     logFile,
-    clock: systemClock,
-    startMs: vllm.startMs,
-    onRestart: (reason) => note(`the vLLM server is started again: ${reason}`),
-    onFault: fail,
   });
-  opened.add(server, () => server.close());
-  note(`starting a vLLM server at ${server.url}; its output goes to ${logFile}`);
-  return { url: server.url, up: () => server.ready() };
+  ports.note(`starting a vLLM server at ${server.url}; its output goes to ${logFile}`);
+  return server;
 }
 
-async function startFake({ engine, trainer, rollout }: Config, base: BaseModel, { opened, note }: ServerPorts): Promise<Place> {
-  const fake = await launchFake({
-    clock: systemClock,
+async function startFake(config: Config, base: BaseModel, ports: ServerPorts): Promise<Place> {
+  const { engine, trainer, rollout } = config;
+  const options: FakeOptions = {
     model: engine.vllm.servedModel,
     vocabulary: Math.max(16, base.vocabularySize),
     contextLength: rollout.contextLength,
@@ -117,8 +112,39 @@ async function startFake({ engine, trainer, rollout }: Config, base: BaseModel, 
     maxAdapters: rollout.staleness + 2,
     maxRank: trainer.lora.rank,
     timeScale: engine.fake.timeScale,
+  };
+  const server = await launch(config, ports, {
+    name: 'the fake vLLM server',
+    command: (port) => fakeCommand(options, port),
+    env: {},
+    logFile: join(ports.logs, 'fake.log'),
+    // It starts in no time and has nothing to lose.
+    backoffMs: 200,
+    graceMs: 500,
   });
-  opened.add(fake, () => fake.close());
-  note(`the server at ${fake.url} is a fake: it has no model, and says what the scripted teacher would`);
-  return { url: fake.url, up: () => Promise.resolve() };
+  ports.note(`the server at ${server.url} is a fake: it has no model, and says what the scripted teacher would`);
+  return server;
+}
+
+type Launch = Pick<LaunchOptions, 'name' | 'command' | 'env' | 'logFile' | 'backoffMs' | 'graceMs'>;
+
+/** Real or fake, it is watched, started again and ended alike. */
+async function launch({ engine: { vllm } }: Config, { opened, note, returned, fail }: ServerPorts, how: Launch): Promise<Place> {
+  const server = await launchVllm({
+    ...how,
+    port: vllm.port,
+    servedModel: vllm.servedModel,
+    clock: systemClock,
+    startMs: vllm.startMs,
+    healthMs: vllm.healthMs,
+    answerMs: vllm.answerMs,
+    onRestart: (reason) => note(`${how.name} is started again: ${reason}`),
+    onReturn: () => {
+      note(`${how.name} answers again`);
+      returned(0);
+    },
+    onFault: fail,
+  });
+  opened.add(server, () => server.close());
+  return { url: server.url, up: () => server.ready() };
 }

@@ -123,6 +123,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     logs: folder.logs,
     opened,
     note,
+    returned: (server) => broker.returned(server),
     fail: lose,
   });
 
@@ -136,6 +137,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     seed: config.seed,
     version: start.weights.version,
     pollMs: config.engine.vllm.pollMs,
+    // A server that dies is started again; a thread is not.
+    recoveryMs: config.engine.kind === 'vllm' || config.engine.kind === 'fake' ? config.engine.vllm.startMs : 0,
     chart: laneModes(events),
     stallMs: turnMs,
     record: (frame: Frame) => {
@@ -185,6 +188,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   // ── policy update ──
   const canary = await canaryTask(config, drawing, signal);
   announce([jobOf(config, run, stepId(0), canary, start.weights.version)]);
+  const sing = singWith(broker, engines);
   const policyUpdate = createPolicyUpdate(
     policyUpdateOptions(config, folder.checkpoints, { prompt: renderer.open(canary).slice(), stop: renderer.stop }),
     {
@@ -193,8 +197,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         record.append(frame);
         await record.flush({ sync });
       },
-      publish: (weights) => broker.publish(weights),
-      sing: singWith(broker, engines),
+      publish: (weights) => Promise.race([broker.publish(weights), lost]),
+      sing: (requests, signal) => Promise.race([sing(requests, signal), lost]),
       clock: systemClock,
       ...(isTimesliced(config.trainer) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },

@@ -39,6 +39,8 @@ export interface BrokerOptions {
   readonly restMs?: number;
   /** How long publishing, lending and closing wait for what is in flight, and then for the engine, in ms. Default 60,000. */
   readonly patienceMs?: number;
+  /** How long a publication that no engine could be reached for waits until one is back and has it, in ms. Default 0: it fails at once. */
+  readonly recoveryMs?: number;
   /** Replies of an earlier process of this run. */
   recall?(id: CallId): Bytes | undefined;
   /** The chart of a lane's mode, not started yet, for whoever records it: `lane` counts the engines. Default: a chart that nobody watches. */
@@ -100,7 +102,8 @@ export interface Broker {
   /** Forgets a step that was given up; its promise stays pending. */
   abandonStep(step: StepId): void;
   /**
-   * Hands weights to every engine. One that does not take them serves no more until it has; rejects with EngineFault when no engine took them.
+   * Hands weights to every engine. One that does not take them serves no more until it has; rejects with EngineFault when no engine took them, at once or,
+   * where none could be reached, after `recoveryMs`.
    * Calls of a version that no engine answers any more end with EngineFault.
    */
   publish(weights: Weights): Promise<void>;
@@ -111,6 +114,8 @@ export interface Broker {
   suspend(): Promise<void>;
   /** Takes it back: every version answers as before. Harmless when it is not lent. Rejects with EngineFault when no engine woke. */
   resume(): Promise<void>;
+  /** The engine of this lane was away and is said to be back: it is probed now. */
+  returned(lane: number): void;
   status(): BrokerStatus;
   /** Every open call: who waits for what. */
   waits(): Wait[];

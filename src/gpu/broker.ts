@@ -26,7 +26,7 @@ export type { Broker, BrokerOptions } from './broker-contract.ts';
 export function createBroker(options: BrokerOptions): Broker {
   const { engines, clock, seed } = options;
   const { capacity = 32_768, attempts = 3, retryShare = 0.1, backoffMs = 100, pollMs = 500 } = options;
-  const { stallMs = 60_000, patienceMs = 60_000, restMs = firstRestMs } = options;
+  const { stallMs = 60_000, patienceMs = 60_000, recoveryMs = 0, restMs = firstRestMs } = options;
   const open = new Map<CallId, Call>();
   const replies = new ReplyMemory((id) => options.recall?.(id));
   const handover = new Handover();
@@ -39,6 +39,8 @@ export function createBroker(options: BrokerOptions): Broker {
   let known: Asked | undefined;
   let isLent = false;
   let isClosing = false;
+  /** Publications that wait for a lane to serve again. */
+  const recoveries = new Set<() => void>();
 
   const lanes: readonly Lane[] = engines.map(
     (engine, index) =>
@@ -57,6 +59,7 @@ export function createBroker(options: BrokerOptions): Broker {
         changed: (mode) => {
           options.onMode?.(mode, lane(index).name);
           if (isLent && lane(index).isServing) endLoan();
+          if (lane(index).isServing) for (const recovered of recoveries) recovered();
           for (const call of route.moves(lane(index))) place(call);
         },
         stalled: () => {
@@ -225,6 +228,17 @@ export function createBroker(options: BrokerOptions): Broker {
     turn = own;
     return done;
   };
+  /** A lane that failed serves again only with what was ordered: whoever ordered it need but wait. Resolves with false where none came back. */
+  const recovery = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        disarm();
+        recoveries.delete(end);
+        resolve(lanes.some((each) => each.isServing));
+      };
+      const disarm = clock.after(recoveryMs, end);
+      recoveries.add(end);
+    });
   const takeBack = async (): Promise<PromiseSettledResult<void>[]> => {
     const ends = await Promise.allSettled(lanes.map((each) => each.reclaim()));
     endLoan();
@@ -271,7 +285,9 @@ export function createBroker(options: BrokerOptions): Broker {
         // One whose circuit is open gets them before it serves again: nobody waits for its rest.
         const sound = lanes.filter((each) => each.isSound);
         const ends = await Promise.allSettled((sound.length > 0 ? sound : lanes).map((each) => each.publish()));
-        if (ends.every((end) => end.status === 'rejected')) throw reasonOf(ends);
+        if (!ends.every((end) => end.status === 'rejected')) return;
+        const reason = reasonOf(ends);
+        if (!isAway(reason) || !(await recovery())) throw reason;
       }),
     suspend: () =>
       inTurn(async () => {
@@ -290,10 +306,12 @@ export function createBroker(options: BrokerOptions): Broker {
         const ends = await takeBack();
         if (ends.every((end) => end.status === 'rejected')) throw reasonOf(ends);
       }),
+    returned: (index) => lane(index).returned(),
     status: () => ({ ...figuresOf(lanes, open.values()), ...count }),
     waits,
     close: async () => {
       isClosing = true;
+      for (const recovered of recoveries) recovered();
       for (const each of lanes) each.drain();
       const fault = new CancelledFault('the broker is closing');
       for (const call of open.values()) if (call.state !== 'asked') fail(call, fault);
@@ -311,6 +329,10 @@ export function createBroker(options: BrokerOptions): Broker {
 
 /** Pauses before a repeat double so many times at most: some six seconds at the default. */
 const longestPause = 6;
+
+/** Nothing is wrong with what was asked; nobody was there. */
+const isAway = (fault: unknown): boolean =>
+  fault instanceof EngineFault && (fault.trouble === 'unreachable' || fault.trouble === 'stalled');
 
 const reasonOf = (ends: readonly PromiseSettledResult<void>[]): unknown =>
   ends.find((end): end is PromiseRejectedResult => end.status === 'rejected')?.reason;

@@ -22,6 +22,8 @@ export interface Circuit {
   book(ok: boolean): void;
   /** The engine has proved its health in another way. */
   mend(): void;
+  /** What it rests from may be over: it is probed now. */
+  rouse(): void;
 }
 
 export function createCircuit(options: CircuitOptions): Circuit {
@@ -68,6 +70,9 @@ export function createCircuit(options: CircuitOptions): Circuit {
     },
     mend: () => {
       breaker = closedBreaker;
+    },
+    rouse: () => {
+      if (at === 'resting') mode.send({ type: 'deadline.expired' });
     },
   };
 }

@@ -190,6 +190,11 @@ export class Lane {
     this.#circuit.book(false);
   }
 
+  /** Whoever runs the engine says that it is back: nobody waits for the circuit’s rest. */
+  returned(): void {
+    this.#circuit.rouse();
+  }
+
   /** From now on these weights must answer; a lane that is not sound gets them before it serves again. */
   order(weights: Weights): void {
     this.#upkeep.order(weights);

@@ -28,12 +28,17 @@ export interface FakeServer {
   readonly gone: Promise<void>;
 }
 
-/** Rejects with EngineFault where it does not listen in time. */
+/** The words to execute for one at a port; 0 = a free one. It serves until its stdin ends. Run from source, as tests are, the process is still the built one. */
+export function fakeCommand(options: FakeOptions, port: number): [string, ...string[]] {
+  const file = fileURLToPath(new URL('./fake/server.js', import.meta.url)).replace(/([\\/])src([\\/]gpu[\\/]engines[\\/])/, '$1dist$2');
+  return [process.execPath, file, '--port', String(port), ...flagsOf(options)];
+}
+
+/** Starts one and watches over nothing. Rejects with EngineFault where it does not listen in time. */
 export function launchFake({ clock, patienceMs = 10_000, port = 0, ...options }: LaunchOptions): Promise<FakeServer> {
   return new Promise((resolve, reject) => {
-    // Run from source, as tests are, the process is still the built one.
-    const file = fileURLToPath(new URL('./fake/server.js', import.meta.url)).replace(/([\\/])src([\\/]gpu[\\/]engines[\\/])/, '$1dist$2');
-    const child = spawn(process.execPath, [file, '--port', String(port), ...flagsOf(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const [program, ...words] = fakeCommand(options, port);
+    const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'] });
     const gone = new Promise<void>((settle) => {
       child.once('close', () => settle());
     });

@@ -46,6 +46,8 @@ export interface TorchTrainerOptions {
   readonly startMs?: number | undefined;
   /** Where the process's standard error goes. */
   readonly logFile?: string | undefined;
+  /** It ended by itself: told at once, not with the next verb. */
+  onDeath?(fault: TrainerFault): void;
 }
 
 /** What the sidecar runs on. */
@@ -100,6 +102,7 @@ export function createTorchTrainer(options: TorchTrainerOptions): TorchTrainer {
     env: { ...process.env, ...environment(options.threads ?? 1) },
     clock,
     logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
+    onDeath: (fault) => options.onDeath?.(fault),
   });
   const opened = sidecar.call('open', openArguments(options), startMs).then((answer) => parsed(Hello, 'open', answer));
   // Whoever calls a verb first gets the fault; until then it is nobody's.

@@ -11,6 +11,8 @@ import { openServerLog } from './log.ts';
 import { type ServerProcess, startServer } from './process.ts';
 
 export interface LaunchOptions {
+  /** For messages. Default `the vLLM server`. */
+  readonly name?: string;
   /** The words to execute; the port is the launcher's to say, so that a free one can be taken. */
   readonly command: (port: number) => readonly string[];
   /** Beside the environment of this process. */
@@ -39,6 +41,8 @@ export interface LaunchOptions {
   onLine?(line: string): void;
   /** It died or fell silent, and is started again. */
   onRestart?(reason: string): void;
+  /** Started again, it has answered. */
+  onReturn?(): void;
   /** It will not be started again. */
   onFault?(fault: EngineFault): void;
 }
@@ -60,7 +64,7 @@ const SETTLED_MS = 600_000;
 const POLL_MS = 250;
 
 export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer> {
-  const { clock, servedModel, startMs, logFile } = options;
+  const { name = 'the vLLM server', clock, servedModel, startMs, logFile } = options;
   const { logBytes = 16 * 1024 * 1024, healthMs = 30_000, answerMs = 120_000, backoffMs = 1_000, attempts = 5, graceMs = 10_000 } = options;
   const port = await freePort(options.port);
   const command = options.command(port);
@@ -75,13 +79,10 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
 
   const faultOf = (what: string): EngineFault => {
     const lines = log.tail.slice(-8).map((line) => `  ${line}`);
-    return new EngineFault(
-      `the vLLM server ${what}; its output is in ${logFile}${lines.length === 0 ? '' : `, and ends\n${lines.join('\n')}`}`,
-      {
-        raw: log.tail.join('\n').slice(-2000),
-        trouble: 'unreachable',
-      },
-    );
+    return new EngineFault(`${name} ${what}; its output is in ${logFile}${lines.length === 0 ? '' : `, and ends\n${lines.join('\n')}`}`, {
+      raw: log.tail.join('\n').slice(-2000),
+      trouble: 'unreachable',
+    });
   };
 
   /** Resolves when it answers; rejects with what happened instead. */
@@ -95,7 +96,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
         (error: unknown) => asFault(EngineFault, 'health', error).message,
       );
       if (last === undefined) return;
-      if (life.signal.aborted) throw new EngineFault('the vLLM server was closed', { trouble: 'refused' });
+      if (life.signal.aborted) throw new EngineFault(`${name} was closed`, { trouble: 'refused' });
       if (died !== undefined) throw faultOf(`did not start: ${died}`);
       if (clock.now() >= due) throw faultOf(`did not answer within ${Math.round(startMs / 1000)} s (${last})`);
       await Promise.race([wait(clock, POLL_MS, life.signal), attempt]);
@@ -121,6 +122,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
       server = mine;
       try {
         await answers(mine);
+        if (served) options.onReturn?.();
         served = true;
         settle.resolve();
         const why = await fails(mine);
@@ -130,7 +132,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
         if (failures >= attempts) throw faultOf(`failed ${failures} times in a row: ${why}`);
         options.onRestart?.(why);
       } catch (error) {
-        const fault = asFault(EngineFault, 'the vLLM server', error) as EngineFault;
+        const fault = asFault(EngineFault, name, error) as EngineFault;
         failures += 1;
         // One that never served has a wrong flag or no memory: that does not pass by waiting.
         if (life.signal.aborted || !served || failures >= attempts) {
@@ -141,7 +143,8 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
         }
         options.onRestart?.(fault.message);
       }
-      await mine.end();
+      // It is dead, or answers nobody: there is nothing to be gentle with.
+      await mine.kill();
       server = undefined;
       await wait(clock, backoffMs * 2 ** (failures - 1), life.signal);
       if (!life.signal.aborted) restarts += 1;
@@ -164,7 +167,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
       await http.close();
       await server?.end();
       await living;
-      settle.reject(new EngineFault('the vLLM server was closed', { trouble: 'refused' }));
+      settle.reject(new EngineFault(`${name} was closed`, { trouble: 'refused' }));
       log.close();
     },
   };

@@ -11,6 +11,8 @@ export interface ServerProcess {
   readonly gone: Promise<string>;
   /** Ends the server and all its children; resolves when they are gone. */
   end(): Promise<void>;
+  /** The same by SIGKILL at once: for one that answers nobody. */
+  kill(): Promise<void>;
 }
 
 export interface ProcessOptions {
@@ -43,15 +45,22 @@ export function startServer({ command, env, graceMs, clock, onOutput }: ProcessO
     warden.once('error', (error) => resolve(error.message));
     warden.once('close', (code, by) => resolve(by === null ? `it ended with code ${code}` : `it was ended by ${by}`));
   });
+  const within = async (ms: number): Promise<void> => {
+    // Nothing outlives SIGKILL but what hangs in the kernel: that is left to it.
+    const stopWaiting = clock.after(ms + KILL_MS, () => warden.kill('SIGKILL'));
+    await gone;
+    stopWaiting();
+  };
   return {
     pid: warden.pid,
     gone,
-    end: async () => {
+    end: () => {
       warden.stdin.end();
-      // Nothing outlives SIGKILL but what hangs in the kernel: that is left to it.
-      const stopWaiting = clock.after(graceMs + KILL_MS, () => warden.kill('SIGKILL'));
-      await gone;
-      stopWaiting();
+      return within(graceMs);
+    },
+    kill: () => {
+      warden.stdin.end('kill');
+      return within(0);
     },
   };
 }

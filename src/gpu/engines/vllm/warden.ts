@@ -1,13 +1,15 @@
 /**
  * Entry of the small process that stands between Troupe and a server it started: it ends the server's whole process group when its own stdin closes, that is when
- * Troupe ends in whatever way. Knows a command line and nothing of what runs. `node warden.js <grace ms> <command> <word>…`
+ * Troupe ends in whatever way; at once when it is told to. Knows a command line and nothing of what runs. `node warden.js <grace ms> <command> <word>…`
  */
 import { spawn } from 'node:child_process';
 
 const [grace = '10000', command = '', ...words] = process.argv.slice(2);
 
-// A group of its own, so that it can be ended with all its children; its output goes straight to who started us.
-const server = spawn(command, words, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
+// A group of its own, so that it can be ended with all its children; its output goes straight to who started us. Its stdin is ours to hold: one that listens for its
+// end does not outlive us either.
+const server = spawn(command, words, { detached: true, stdio: ['pipe', 'inherit', 'inherit'] });
+server.stdin.on('error', () => undefined);
 let ending = false;
 
 function signal(name: 'SIGTERM' | 'SIGKILL'): boolean {
@@ -36,6 +38,11 @@ server.on('exit', (code, by) => {
   // What it left behind would go on holding the accelerator.
   signal('SIGKILL');
   process.exit(code ?? (by === null ? 1 : 128));
+});
+// A word on it: whatever runs answers nobody, and a request to end would be one more question.
+process.stdin.once('data', () => {
+  ending = true;
+  if (!signal('SIGKILL')) process.exit(0);
 });
 process.stdin.on('end', end).on('close', end).on('error', end).resume();
 // Ctrl-C reaches the whole terminal; Troupe decides when its server ends.

@@ -26,6 +26,8 @@ export interface SidecarOptions {
   readonly clock: Clock;
   /** Where its standard error goes; absent: nowhere but into faults. */
   readonly logFile?: string | undefined;
+  /** It ended by itself, whether or not a call is pending. */
+  onDeath?(fault: TrainerFault): void;
 }
 
 export interface Sidecar {
@@ -40,7 +42,7 @@ interface Pending {
   readonly reject: (fault: TrainerFault) => void;
 }
 
-export function startSidecar({ name, command, cwd, env, clock, logFile }: SidecarOptions): Sidecar {
+export function startSidecar({ name, command, cwd, env, clock, logFile, onDeath }: SidecarOptions): Sidecar {
   const log = processLog(logFile);
   const [program, ...args] = command;
   // A process group of its own: Ctrl-C is for us, who end it in order; and SIGKILL reaches what it started.
@@ -66,7 +68,9 @@ export function startSidecar({ name, command, cwd, env, clock, logFile }: Sideca
     });
     // `close`, not `exit`: what it said last has been read by then.
     child.once('close', (code, signal) => {
+      const isDeath = ended === undefined;
       end(`ended ${signal === null ? `with code ${code}` : `by ${signal}`}${said(log)}`);
+      if (isDeath) onDeath?.(ended as unknown as TrainerFault);
       resolve();
     });
   });
@@ -112,6 +116,8 @@ export function startSidecar({ name, command, cwd, env, clock, logFile }: Sideca
     },
     close: async () => {
       kill('is closed');
+      // Nothing else may be left that keeps our process alive until it is gone.
+      hold(child, true);
       await gone;
     },
   };
