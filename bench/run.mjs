@@ -14,6 +14,7 @@ const benches = {
   episode: { title: 'Episode runtime with the scripted engine, journal on', long: false },
   serve: { title: 'The whole runtime over a real socket', long: false },
   render: { title: 'Chat rendering: a turn behind a real template', long: false },
+  broker: { title: 'Broker on fake servers with a time model', long: false },
   engine: { title: 'Embedded engine: training and sampling', long: false },
   quickstart: { title: 'Quickstart learning curve', long: true },
   ablation: { title: 'Ablation of the curriculum', long: true },
