@@ -1,6 +1,6 @@
 // Runs benches, each in a process of its own, checks what they report, and writes bench/RESULTS.md from it (and bench/results.json, so that the next run can say
 // what got worse).  npm run bench -- [names…] [--quick] [--keep]     --quick: small sizes; --keep: print only, leave the files as they are.
-// Without names all but the long ones run. Long: quickstart, ablation (they train); their own flags, such as --seeds=1 or --collect, are handed on.
+// Without names all but the long ones run. Long: quickstart, vllm, ablation (they train); their own flags, such as --seeds=1 or --collect, are handed on.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ const benches = {
   broker: { title: 'Broker on fake servers with a time model', long: false },
   engine: { title: 'Embedded engine: training and sampling', long: false },
   quickstart: { title: 'Quickstart learning curve', long: true },
+  vllm: { title: 'Learning on a real vLLM server', long: true },
   ablation: { title: 'Ablation of the curriculum', long: true },
 };
 const resultsFile = new URL('./results.json', import.meta.url);

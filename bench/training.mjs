@@ -77,7 +77,7 @@ const total = (used) => ({
   cpuSeconds: used.reduce((sum, { cpu }) => sum + cpu, 0),
 });
 
-/** { seed, summary, before, after }: the last two are D → one 0 or 1 a task, null where it was not scored. */
+/** { dir, seed, summary, before, after, … }: before and after are D → one 0 or 1 a task, null where it was not scored. */
 export function resultsOf(runDir) {
   const folder = folderOf(runDir);
   const summary = JSON.parse(readFileSync(folder.summary, 'utf8'));
@@ -88,7 +88,15 @@ export function resultsOf(runDir) {
     if (frame.kind === 'evaluation') outcomes.set(frame.when, new Map(frame.result.map(({ D, greedy }) => [D, greedy])));
   }
   if (!outcomes.has('before') || !outcomes.has('after')) throw new Error(`${runDir} was not evaluated before and after`);
-  return { seed, summary, before: outcomes.get('before'), after: outcomes.get('after'), seconds: summary.seconds, cpuSeconds: null };
+  return {
+    dir: runDir,
+    seed,
+    summary,
+    before: outcomes.get('before'),
+    after: outcomes.get('after'),
+    seconds: summary.seconds,
+    cpuSeconds: null,
+  };
 }
 
 /** It came to its own end and lost nothing on the way. */
