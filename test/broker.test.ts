@@ -279,6 +279,33 @@ describe('the broker', () => {
     expect(broker.status()).toMatchObject({ sealed: 2, late: 2 });
   });
 
+  it('gives up the calls of a group that is sealed: no slot is held for it, and no reply of it is kept', async () => {
+    const { broker, clock, frames, engine } = house({ latencyMs: 50 });
+    const complete = broker.expect(step, [group(0)]);
+    const straggler = endOf(broker.generate(call('late'), never));
+    await settled();
+    broker.seal(envelope(group(0)), Uint8Array.of(1));
+    await complete;
+    expect(await straggler).toBeInstanceOf(CancelledFault);
+    expect(broker.status()).toMatchObject({ inFlight: 0, versions: [] });
+    await elapse(clock, 60);
+    expect(frames.filter((frame) => frame.kind === 'call.reply')).toEqual([]);
+    const again = broker.generate(call('late'), never);
+    await elapse(clock, 60);
+    await again;
+    expect(engine.asked).toBe(2);
+  });
+
+  it('holds one stalled request against its engine once, however many members wait for it', async () => {
+    const { broker, clock } = house({ faults: { hang: 1 } });
+    const ends = Array.from({ length: 8 }, (_, member) =>
+      endOf(broker.generate(call(member, { seed: 100 + member, deadlineMs: 500 }), never)),
+    );
+    await elapse(clock, 600, 10);
+    expect((await Promise.all(ends)).every((end) => end instanceof EngineFault)).toBe(true);
+    expect(broker.status()).toMatchObject({ asked: 1, merged: 7, mode: 'ready' });
+  });
+
   it('lets what is in flight end when it closes, and rejects the rest', async () => {
     const { broker, clock } = house({ latencyMs: 50, concurrency: 1 });
     const flying = broker.generate(call('a'), never);

@@ -10,7 +10,7 @@ import { seedOf, uniform } from '../random.ts';
 import { firstRestMs } from './breaker.ts';
 import type { Broker, BrokerOptions } from './broker-contract.ts';
 import { figuresOf } from './broker-status.ts';
-import { callOf, waitOf, type Asked, type Batch, type Call, type Wait } from './call.ts';
+import { callOf, isLastOfBatch, waitOf, type Asked, type Batch, type Call, type Wait } from './call.ts';
 import { CallClocks } from './call-clocks.ts';
 import { CallGroups } from './call-groups.ts';
 import { sequelOf } from './call-sequel.ts';
@@ -118,8 +118,8 @@ export function createBroker(options: BrokerOptions): Broker {
     for (const waiter of call.waiters) waiter.reject(fault);
   };
   const clocks = new CallClocks(clock, (call) => {
-    // Time that passed in the queue says nothing about the engine; time that passed inside it does.
-    if (call.state === 'asked') lane(call.lane).overdue();
+    // Time that passed in the queue says nothing about the engine; time that passed inside it does, once for calls that share a request.
+    if (call.state === 'asked' && isLastOfBatch(call)) lane(call.lane).overdue();
     const where = call.state === 'asked' ? 'asked of' : `${call.state} at`;
     fail(
       call,
@@ -212,7 +212,9 @@ export function createBroker(options: BrokerOptions): Broker {
     return answered;
   };
 
-  const forget = (group: GroupId): void => {
+  /** The group wants nothing any more: a call of it that went on would hold a slot, and leave a reply that nobody ever forgets. */
+  const giveUp = (group: GroupId, why: string): void => {
+    for (const call of groups.calls(group)) fail(call, new CancelledFault(`group ${group} ${why}`));
     replies.forget(group);
     groups.forget(group);
   };
@@ -258,10 +260,7 @@ export function createBroker(options: BrokerOptions): Broker {
     ...(engines.every((engine) => engine.chat === undefined)
       ? {}
       : { chat: async (request: ChatRequest, signal: AbortSignal) => unpack(await ask({ kind: 'chat', request }, signal)) as ChatReply }),
-    abandon: (group) => {
-      for (const call of groups.calls(group)) fail(call, new CancelledFault(`group ${group} was given up`));
-      forget(group);
-    },
+    abandon: (group) => giveUp(group, 'was given up'),
     expect: (step, awaited) => {
       groups.expect(awaited);
       return handover.expect(step, awaited);
@@ -272,7 +271,7 @@ export function createBroker(options: BrokerOptions): Broker {
       count[isFirst ? 'sealed' : 'late']++;
       if (!isFirst) return false;
       options.record({ kind: 'group.sealed', envelope, bytes });
-      forget(envelope.group);
+      giveUp(envelope.group, 'is sealed');
       return handover.seal({ envelope, bytes });
     },
     abandonStep: (step) => handover.abandon(step),

@@ -77,6 +77,10 @@ export function callOf(asked: Asked, age: { readonly step: number; readonly grou
 /** The version that must answer; null = the newest, or the frozen base. */
 export const versionOf = ({ asked }: Call): PolicyVersion | null => (asked.kind === 'tokens' ? asked.request.version : null);
 
+/** Nobody else waits for the request it is part of. */
+export const isLastOfBatch = (call: Call): boolean =>
+  call.batch === undefined || call.batch.calls.every((other) => other === call || other.state === 'ended');
+
 export const samplesOf = ({ asked }: Call): number => (asked.kind === 'tokens' ? asked.request.n : 1);
 
 /**
