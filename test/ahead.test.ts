@@ -214,6 +214,24 @@ describe('steps ahead', () => {
     expect(drawn).toEqual([1, 2, 3]);
   });
 
+  it('are taken up again only when what was given up has ended', async () => {
+    const slow: { version: number; fail(fault: Error): void }[] = [];
+    const ahead = rollAhead({
+      staleness: 1,
+      lastStep: 9,
+      draw: (step) => Promise.resolve({ tasks: [], cursor: step }),
+      roll: (_, __, version) => new Promise((_resolve, fail) => slow.push({ version, fail })),
+    });
+    await ahead.begin(1, v(0), never);
+    const stopped = ahead.stop();
+    const begun = ahead.begin(1, v(1), never);
+    await settle();
+    expect(slow).toHaveLength(2);
+    for (const { fail } of slow) fail(new CancelledFault('given up'));
+    await Promise.all([stopped, begun]);
+    expect(slow.map(({ version }) => version)).toEqual([0, 0, 1, 1]);
+  });
+
   it('begin no more once the drawing was given up', async () => {
     const { ahead, rolls } = held(2);
     const cancel = new AbortController();
@@ -230,7 +248,7 @@ it('a roll that is given up keeps what was sealed for the next roll of the same 
   const roll = rolling({
     announce: () => undefined,
     before: [],
-    lost: new Promise(() => undefined),
+    orLost: (work) => work,
     deadlineMs: 1000,
     pool: {
       roll: (jobs, { onSealed }) => {

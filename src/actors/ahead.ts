@@ -58,6 +58,8 @@ interface Underway {
 export function rollAhead({ staleness, lastStep, ...ports }: AheadPorts): Ahead {
   const underway = new Map<number, Underway>();
   let abort = new AbortController();
+  /** What was given up and still runs: nothing begins before it has ended. */
+  let ending: Promise<unknown> = Promise.resolve();
 
   const startRolling = (own: Underway, version: PolicyVersion): void => {
     const { signal } = abort;
@@ -79,6 +81,7 @@ export function rollAhead({ staleness, lastStep, ...ports }: AheadPorts): Ahead 
 
   return {
     begin: async (step, version, signal) => {
+      await ending;
       for (let next = step; next <= Math.min(step + staleness, lastStep) && !signal.aborted; next++) {
         let own = underway.get(next);
         if (own === undefined) {
@@ -102,7 +105,8 @@ export function rollAhead({ staleness, lastStep, ...ports }: AheadPorts): Ahead 
     stop: async () => {
       abort.abort();
       abort = new AbortController();
-      await Promise.allSettled([...underway.values()].flatMap(({ rolled }) => (rolled === undefined ? [] : [rolled])));
+      ending = Promise.allSettled([...underway.values()].flatMap(({ rolled }) => (rolled === undefined ? [] : [rolled])));
+      await ending;
     },
     get steps() {
       return [...underway.keys()];

@@ -4,6 +4,7 @@ import { unpack } from '../protocol/codec.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { GroupJob } from './group.ts';
+import type { Loss } from './loss.ts';
 import type { RolloutPool } from './rollout-pool.ts';
 
 export interface RollingPorts {
@@ -12,8 +13,7 @@ export interface RollingPorts {
   announce(jobs: readonly GroupJob[]): void;
   /** Groups that count although this process did not play them. */
   readonly before: readonly SealedGroup[];
-  /** Rejects when the run has lost what it cannot go on without: its record. */
-  readonly lost: Promise<never>;
+  readonly orLost: Loss['orLost'];
   /** For the groups of one step. */
   readonly deadlineMs: number;
 }
@@ -31,7 +31,7 @@ export interface RollHow {
 /** Resolves with the jobs' groups, in their order. A roll that was given up keeps what was sealed for the next one of the same groups. */
 export type Roll = (jobs: readonly GroupJob[], how: RollHow) => Promise<RolloutGroup[]>;
 
-export function rolling({ pool, announce, before, lost, deadlineMs }: RollingPorts): Roll {
+export function rolling({ pool, announce, before, orLost, deadlineMs }: RollingPorts): Roll {
   const kept = new Map(before.map((sealed) => [sealed.envelope.group, sealed]));
   return async (jobs, { signal, onSealed, behind = 0, begin }) => {
     const sealed = new Map<GroupId, SealedGroup>();
@@ -55,7 +55,7 @@ export function rolling({ pool, announce, before, lost, deadlineMs }: RollingPor
       },
     });
     try {
-      await Promise.race([rolled, lost]);
+      await orLost(rolled);
     } catch (error) {
       for (const [group, each] of sealed) kept.set(group, each);
       throw error;

@@ -33,6 +33,7 @@ import { createExamination } from './examination.ts';
 import { createExperiment } from './experiment.ts';
 import { jobOf } from './job.ts';
 import { laneModes } from './lane-modes.ts';
+import { lossOf } from './loss.ts';
 import { openings, type Openings } from './openings.ts';
 import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
@@ -100,7 +101,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   opened.add(record, () => record.close());
   onRecord?.(record);
   if (record.repaired > 0) note(`the journal's last record was torn: ${record.repaired} bytes cut off`);
-  const { promise: lost, fail: lose } = loss();
+  const { fail: lose, orLost } = lossOf();
 
   // ── model, engine, trainer ──
   const base = baseFor(config);
@@ -163,7 +164,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     quarantined: (recovered?.quarantined ?? []).map(({ task }) => task.id),
   });
   opened.add(pool, () => pool.close());
-  const roll = rolling({ pool, announce, before: recovered?.groups ?? [], lost, deadlineMs: stepMs });
+  const roll = rolling({ pool, announce, before: recovered?.groups ?? [], orLost, deadlineMs: stepMs });
 
   // ── tasks: for training, for the examination, for the canary ──
   const { repository, rejected } = repositoryFor(config);
@@ -197,8 +198,8 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         record.append(frame);
         await record.flush({ sync });
       },
-      publish: (weights) => Promise.race([broker.publish(weights), lost]),
-      sing: (requests, signal) => Promise.race([sing(requests, signal), lost]),
+      publish: (weights) => orLost(broker.publish(weights)),
+      sing: (requests, signal) => orLost(sing(requests, signal)),
       clock: systemClock,
       ...(isTimesliced(config.trainer) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },
@@ -222,7 +223,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     run,
     record,
     loadTrainer: async () => {
-      await Promise.race([ready(), lost]);
+      await orLost(ready());
       if (start.committed !== null) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
     },
     curriculum,
@@ -257,12 +258,4 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const { standing } = policyUpdate;
   const heldOut = examination.results(standing.committed === null ? 0 : Number(standing.committed.step.slice(1)));
   return summaryOf({ folder, ended, detail, seconds: account.elapsed / 1000, standing, heldOut });
-}
-
-/** A promise that only ever rejects, and the way to do it: what nobody awaits just then is not lost. */
-function loss(): { readonly promise: Promise<never>; fail(fault: unknown): void } {
-  let fail: (fault: unknown) => void = () => undefined;
-  const promise = new Promise<never>((_, reject) => (fail = reject));
-  promise.catch(() => undefined);
-  return { promise, fail: (fault) => fail(fault) };
 }
