@@ -24,7 +24,7 @@ const brokerOver = (engine: ReturnType<typeof answering>) => {
 const requests = [call(1), call(2)];
 const versions = async (engines: ReturnType<typeof answering>[], abandoned: string[] = []) => {
   const { broker, abandoned: given } = brokerOver(answering(3));
-  const heard = await singWith(broker, engines)(requests, never).finally(() => abandoned.push(...given));
+  const heard = await singWith(broker, engines, 500)(requests, never).finally(() => abandoned.push(...given));
   return heard.map((replies) => replies.map(({ version }) => version));
 };
 
@@ -46,6 +46,18 @@ test('one that does not answer is passed over, and a cancelled call is not', asy
     [3, 3],
   ]);
   await expect(versions([answering(3), failing(new CancelledFault('over'))])).rejects.toBeInstanceOf(CancelledFault);
+});
+
+test('a server that hangs is waited for as long as a turn may take, not as long as the whole step', async () => {
+  const asked: number[] = [];
+  const slow = {
+    generate: ({ deadlineMs }: TokenRequest) => {
+      asked.push(deadlineMs);
+      return Promise.reject<TokenReply>(new EngineFault('nothing came', { trouble: 'stalled' }));
+    },
+  };
+  await versions([answering(3), slow]);
+  expect([requests[0]?.deadlineMs, ...asked]).toEqual([60_000, 500, 500]);
 });
 
 test('the broker forgets the replies, whatever came of them', async () => {

@@ -149,6 +149,37 @@ test('after sleep every adapter is loaded anew', async () => {
   expect(server.seen).toEqual(['unload run-v1-111111111111', 'load run-v1-111111111111']);
 });
 
+test('a server that a dead run left asleep is woken before anything is asked of it, and loads its adapters anew', async () => {
+  let asleep = true;
+  server.paths['/is_sleeping'] = (_, to) => send(to, 200, { is_sleeping: asleep });
+  server.paths['/wake_up'] = (_, to) => {
+    asleep = false;
+    send(to, 200, {});
+  };
+  // It kept what the dead run had loaded there.
+  server.loaded.set('run-v1-111111111111', '/runs/v1');
+  const load = server.paths['/v1/load_lora_adapter'] as Handler;
+  server.paths['/v1/load_lora_adapter'] = (from, to, body) => (asleep ? to.destroy() : load(from, to, body));
+  expect((await start({ sleeps: true, weights: lora(1) }).generate(ask(), never)).version).toBe(1);
+  expect(server.seen).toEqual(['load run-v1-111111111111', 'unload run-v1-111111111111', 'load run-v1-111111111111']);
+});
+
+test('a server that we put to sleep is woken when its engine closes, and only then', async () => {
+  const woken: string[] = [];
+  server.paths['/sleep'] = (_, to) => send(to, 200, {});
+  server.paths['/wake_up'] = (_, to) => {
+    woken.push('wake');
+    send(to, 200, {});
+  };
+  await start({ sleeps: true }).sleep?.();
+  await engine?.close();
+  expect(woken).toEqual(['wake']);
+  const other = start({ sleeps: true });
+  await other.ready();
+  await other.close();
+  expect(woken).toEqual(['wake']);
+});
+
 test('a chat goes to the base with its schema and without thinking, and comes back as text', async () => {
   const of = start();
   let asked: Record<string, unknown> = {};

@@ -6,14 +6,19 @@ import { canaryGroup, type Sing } from '../gpu/policy-update-canary.ts';
 
 /**
  * The broker asks again what fails for a moment. Of several servers each is asked besides: the broker would ask one, and a stale adapter on another would be trained on.
- * One that does not answer at all is no concern of the canary's: its lane serves nothing before it has taken the weights anew.
+ * One that does not answer within `answerMs` is no concern of the canary's: its lane serves nothing before it has taken the weights anew.
  */
-export function singWith(broker: Pick<Broker, 'generate' | 'abandon'>, engines: readonly Pick<Engine, 'generate'>[]): Sing {
+export function singWith(
+  broker: Pick<Broker, 'generate' | 'abandon'>,
+  engines: readonly Pick<Engine, 'generate'>[],
+  answerMs: number,
+): Sing {
   return async (requests, signal) => {
     try {
       const heard = await Promise.all(requests.map((request) => broker.generate(request, signal)));
       if (engines.length === 1) return [heard];
-      const beside = engines.map((engine) => Promise.all(requests.map((request) => engine.generate(request, signal))));
+      const brief = requests.map((request) => ({ ...request, deadlineMs: Math.min(request.deadlineMs, answerMs) }));
+      const beside = engines.map((engine) => Promise.all(brief.map((request) => engine.generate(request, signal))));
       const answers = await Promise.allSettled(beside);
       for (const answer of answers) if (answer.status === 'rejected' && !(answer.reason instanceof EngineFault)) throw answer.reason;
       return [heard, ...answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))];

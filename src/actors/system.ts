@@ -189,7 +189,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   // ── policy update ──
   const canary = await canaryTask(config, drawing, signal);
   announce([jobOf(config, run, stepId(0), canary, start.weights.version)]);
-  const sing = singWith(broker, engines);
+  const sing = singWith(broker, engines, turnMs);
   const policyUpdate = createPolicyUpdate(
     policyUpdateOptions(config, folder.checkpoints, { prompt: renderer.open(canary).slice(), stop: renderer.stop }),
     {

@@ -15,6 +15,7 @@ import { COMPLETIONS, type Completion, completionBody, readCompletion } from './
 import { type Http, type HttpReply, openHttp } from './vllm/http.ts';
 import { type Load, readLoad } from './vllm/load.ts';
 import { isSuccess, isUnknownModel, refusalOf } from './vllm/refusal.ts';
+import { sleepOf } from './vllm/sleep.ts';
 
 export interface VllmOptions {
   /** Base URL of the server: `http://127.0.0.1:8000`. */
@@ -63,7 +64,7 @@ export interface VllmEngine extends Engine {
 const CONTROL_CONNECTIONS = 4;
 /** A reading of the load that takes longer is worth nothing. */
 const LOAD_MS = 10_000;
-/** How long a server that may be gone is asked to forget our adapters. */
+/** How long a server that may be gone is asked to wake, and to forget our adapters. */
 const FAREWELL_MS = 2_000;
 
 export function createVllmEngine(options: VllmOptions): VllmEngine {
@@ -81,6 +82,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
     unchanging,
     verified,
   });
+  const sleep = sleeps ? sleepOf(control, controlMs) : undefined;
   let dialect: Dialect = { extended: true, priorities: true };
   const chat = createChat({ http: calls, model: servedModel, dialect: () => dialect });
   const totals = { calls: 0, promptTokens: 0, sampledTokens: 0, busySeconds: 0 };
@@ -104,6 +106,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
   };
   const start = async (): Promise<readonly Capability[]> => {
     let rows: readonly Capability[] = [];
+    const slept = await sleep?.endForeign();
     if (probed) {
       const models = await control.send({ method: 'GET', path: '/v1/models', deadlineMs: controlMs });
       if (!isSuccess(models)) throw refusalOf(models, 'GET /v1/models');
@@ -117,6 +120,8 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
       dialect = dialectOf(rows);
     }
     await adapters.publish(options.weights);
+    // It may have had them already, from before its sleep.
+    if (slept === true) await adapters.reload();
     first = await readingOf(control).catch(() => undefined);
     isOpen = true;
     return rows;
@@ -220,15 +225,15 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
       overloaded = false;
       return { waiting: load.waiting, cacheUse: load.cacheUse, refused };
     },
-    ...(sleeps
-      ? {
-          sleep: () => post(control, '/sleep?level=1&mode=wait', controlMs),
+    ...(sleep === undefined
+      ? {}
+      : {
+          sleep: () => sleep.begin(),
           wake: async () => {
-            await post(control, '/wake_up', controlMs);
+            await sleep.end();
             await adapters.reload();
           },
-        }
-      : {}),
+        }),
     metrics: async () => {
       // Servers without --enable-prompt-tokens-details tell of all their clients' cached tokens together.
       const load = told === undefined && first !== undefined && !closed ? await readingOf(control).catch(() => undefined) : undefined;
@@ -240,6 +245,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
       if (closed) return;
       closed = true;
       await calls.close();
+      await sleep?.leave(FAREWELL_MS);
       await adapters.clear(FAREWELL_MS);
       await control.close();
     },
@@ -249,11 +255,6 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
 const WHOM = { policy: 'the policy', simulators: 'simulators', both: 'policy and simulators' };
 
 const closedFault = (url: string): EngineFault => new EngineFault(`the engine at ${url} is closed`, { trouble: 'refused' });
-
-async function post(http: Http, path: string, deadlineMs: number): Promise<void> {
-  const reply = await http.send({ method: 'POST', path, deadlineMs });
-  if (!isSuccess(reply)) throw refusalOf(reply, `POST ${path}`);
-}
 
 async function readingOf(http: Http, signal?: AbortSignal): Promise<Load> {
   const reply = await http.send({ method: 'GET', path: '/metrics', deadlineMs: LOAD_MS, signal });

@@ -3,6 +3,7 @@ import { EngineFault } from '../../../errors.ts';
 import { type Asked, COMPLETIONS, completionBody, readCompletion } from './completion.ts';
 import type { Http } from './http.ts';
 import { isSuccess, refusalOf } from './refusal.ts';
+import { isAsleep } from './sleep.ts';
 
 /** With its log-prob, since that is what takes long the first time; ahead of everything that waits. Rejects with the fault of that call. */
 export async function askOne(http: Http, model: string, deadlineMs: number, signal: AbortSignal): Promise<void> {
@@ -15,8 +16,7 @@ export async function askOne(http: Http, model: string, deadlineMs: number, sign
 /** One that sleeps, or is too busy to take more, is alive; one that says it cannot is not. */
 export async function isAlive(http: Http, model: string, deadlineMs: number, signal: AbortSignal): Promise<boolean> {
   try {
-    const sleeping = await http.send({ method: 'GET', path: '/is_sleeping', deadlineMs, signal });
-    if (isSuccess(sleeping) && /"is_sleeping"\s*:\s*true/.test(sleeping.text)) return true;
+    if (await isAsleep(http, deadlineMs, signal)) return true;
     await askOne(http, model, deadlineMs, signal);
     return true;
   } catch (fault) {
