@@ -111,6 +111,11 @@ const Policy = z.strictObject({
     .describe(
       'Directory of the model to start from, in Hugging Face form: config.json, tokenizer.json, *.safetensors; or a name such as Qwen/Qwen3-8B that the Hugging Face cache holds. Relative paths are tried from the working directory, then from this package.',
     ),
+  adapter: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Directory of a LoRA adapter that the model starts with, to be measured and not trained: `eval` sets it. Needs steps 0.'),
   thinking: z
     .boolean()
     .default(false)
@@ -126,7 +131,9 @@ const Trainer = z.strictObject({
     .describe(
       'What updates the weights. embedded: our own, on this CPU; torch: PyTorch and peft in a process of its own; scripted: counts steps and changes nothing.',
     ),
-  threads: threads.default(0).describe('Kernel threads; 0 = one per core.'),
+  threads: threads
+    .default(0)
+    .describe('Kernel threads; 0 = one per core, for torch on a CPU one: more wait for each other where others use the cores.'),
   objective: z.enum(['grpo', 'cispo']).default('grpo').describe('Token-level loss. grpo: TRUSTEE; cispo: MiniMax-M1 (arXiv 2506.13585).'),
   learningRate: positive.max(10).default(1e-6).describe('Step size. 1e-6: TRUSTEE, for 8B models; tiny policies need about 3e-4.'),
   warmup: natural.default(0).describe('Steps over which the learning rate rises to its value.'),
@@ -404,7 +411,7 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   const complain = (path: string, message: string): void => {
     context.addIssue({ code: 'custom', path: path.split('.'), message });
   };
-  const { engine, trainer, roles, world, curriculum, rollout, record, imitation } = config;
+  const { engine, trainer, policy, roles, world, curriculum, rollout, record, imitation } = config;
   if (trainer.kind === 'tinker') complain('trainer.kind', 'tinker is not part of this version; use torch or embedded');
   if (engine.kind === 'vllm' && trainer.adapter === 'none' && trainer.kind !== 'scripted')
     complain('trainer.adapter', 'a vLLM server takes new weights as adapters only; set trainer.adapter to lora and trainer.kind to torch');
@@ -412,6 +419,10 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
     complain('trainer.adapter', 'the embedded engine serves whole models; use none');
   if (trainer.adapter === 'lora' && trainer.kind === 'embedded')
     complain('trainer.adapter', 'the embedded trainer trains whole models; use none, or trainer.kind torch');
+  if (policy.adapter !== undefined && trainer.adapter !== 'lora')
+    complain('trainer.adapter', 'must be lora where policy.adapter names one');
+  if (policy.adapter !== undefined && config.steps > 0)
+    complain('policy.adapter', 'an adapter to start with can be measured, not trained further; use steps: 0');
   if (trainer.kind === 'torch' && trainer.optimizer === 'muon') complain('trainer.optimizer', 'the torch trainer has adamw only');
   // Samplers give the log-probs of the distribution they sampled from, trainers those of temperature 1: at another one every ratio would be wrong from the first step on (TRL#4159).
   if (engine.kind !== 'scripted' && rollout.temperature !== 1)

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { ConfigFault } from '../errors.ts';
+import { adapterWeights } from '../gpu/adapter.ts';
 import { type BaseModel, openBase } from '../gpu/base-model.ts';
 import type { Engine } from '../gpu/engine.ts';
 import { createEmbeddedEngine } from '../gpu/engines/embedded.ts';
@@ -10,6 +11,7 @@ import { createScriptedEngine } from '../gpu/engines/scripted.ts';
 import { findPython } from '../gpu/python.ts';
 import type { Renderer } from '../gpu/tokens/renderer.ts';
 import type { Trainer } from '../gpu/trainer.ts';
+import { absentTrainer } from '../gpu/trainers/absent.ts';
 import { createEmbeddedTrainer } from '../gpu/trainers/embedded.ts';
 import { createScriptedTrainer } from '../gpu/trainers/scripted.ts';
 import { createTorchTrainer } from '../gpu/trainers/torch.ts';
@@ -20,6 +22,7 @@ import { teacherEpisode } from '../simulation/procedural/teacher.ts';
 import { systemClock } from './clock.ts';
 import type { GroupJob } from './group.ts';
 import { serversFor, type ServerPorts } from './servers.ts';
+import { trains } from './settings.ts';
 import { threadsOf } from './threads.ts';
 
 export interface Accelerator {
@@ -34,9 +37,14 @@ export interface Accelerator {
 
 /** The model a run starts from. One that is loaded in this process is read whole at once, so that a damaged one is refused before anything starts. */
 export function baseFor({ engine, trainer, policy }: Config): BaseModel {
-  if (engine.kind !== 'vllm' || trainer.kind === 'embedded') readModel(policy.model);
+  const isServed = engine.kind === 'vllm' || engine.kind === 'fake';
+  if (!isServed || trainer.kind === 'embedded') readModel(policy.model);
   return openBase(policy.model);
 }
+
+/** What answers before anything is trained. */
+export const firstWeights = ({ policy }: Config, base: BaseModel): Weights =>
+  policy.adapter === undefined ? base.weights : adapterWeights(policy.adapter);
 
 /** `weights` answer at first; `base` stays the KL's reference. What is started is closed with `ports.opened`. */
 export async function acceleratorFor(
@@ -108,11 +116,15 @@ function engineFor(config: Config, kind: 'embedded' | 'scripted', base: BaseMode
   }
 }
 
+/** Tokens whose pairs fit into some hundred megabytes. */
+const scriptedVocabulary = 4096;
+
 /** `started` resolves when it can train. */
 function trainerFor(config: Config, base: BaseModel, { logs, fail }: ServerPorts): { readonly trainer: Trainer; started(): Promise<void> } {
   const { trainer, engine, rollout, policy, python, seed } = config;
   const { stepMs } = rollout.deadlines;
   const now = (): Promise<void> => Promise.resolve();
+  if (!trains(config)) return { trainer: absentTrainer(), started: now };
   switch (trainer.kind) {
     case 'embedded':
       return {
@@ -127,6 +139,10 @@ function trainerFor(config: Config, base: BaseModel, { logs, fail }: ServerPorts
         started: now,
       };
     case 'scripted':
+      if (base.vocabularySize > scriptedVocabulary)
+        throw new ConfigFault(
+          `trainer.kind scripted keeps a table of every pair of tokens, and ${base.dir} has ${base.vocabularySize} tokens; use torch, or a model of at most ${scriptedVocabulary}`,
+        );
       return { trainer: createScriptedTrainer(base.vocabularySize), started: now };
     case 'torch': {
       const made = createTorchTrainer({

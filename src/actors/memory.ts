@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import { memoryPlan, type MemoryDemand, type MemoryPlan } from '../gpu/memory-plan.ts';
 import type { ModelFacts } from '../gpu/model-facts.ts';
+import { trains } from './settings.ts';
 
 /** null where no card is asked for: neither vLLM nor torch is used, or both are told to use the CPU. */
 export function memoryPlanFor(config: Config, facts: ModelFacts, cardBytes: number): MemoryPlan | null {
@@ -9,12 +10,13 @@ export function memoryPlanFor(config: Config, facts: ModelFacts, cardBytes: numb
   return demand === null ? null : memoryPlan(demand);
 }
 
-function demandOf({ engine, trainer, rollout }: Config, facts: ModelFacts, cardBytes: number): MemoryDemand | null {
+function demandOf(config: Config, facts: ModelFacts, cardBytes: number): MemoryDemand | null {
+  const { engine, trainer, rollout } = config;
   const { vllm } = engine;
   const { torch, lora } = trainer;
-  const trains = trainer.kind === 'torch';
+  const torchTrains = trains(config) && trainer.kind === 'torch';
   const serves = engine.kind === 'vllm';
-  if ((!trains && !serves) || (trains && torch.device === 'cpu')) return null;
+  if ((!torchTrains && !serves) || (torchTrains && torch.device === 'cpu')) return null;
   const bytes = (dtype: string): 2 | 4 => (dtype === 'float32' ? 4 : 2);
   return {
     facts,
@@ -31,7 +33,7 @@ function demandOf({ engine, trainer, rollout }: Config, facts: ModelFacts, cardB
           share: vllm.gpuMemory,
         }
       : null,
-    trainer: trains
+    trainer: torchTrains
       ? {
           bytesPerWeight: bytes(torch.dtype),
           adapter: trainer.adapter === 'lora' ? { rank: lora.rank, targets: lora.targets } : null,

@@ -12,6 +12,7 @@ import type { Weights } from '../protocol/policy.ts';
 import { systemClock } from './clock.ts';
 import { memoryPlanFor } from './memory.ts';
 import type { Openings } from './openings.ts';
+import { isTimesliced } from './settings.ts';
 import { serverCommand, serverEnvironment } from './serving.ts';
 
 export interface ServerPorts {
@@ -59,7 +60,8 @@ export async function serversFor(
   });
 }
 
-function engineOptions({ engine, trainer, rollout }: Config, weights: Weights, run: string): Omit<VllmOptions, 'url'> {
+function engineOptions(config: Config, weights: Weights, run: string): Omit<VllmOptions, 'url'> {
+  const { engine, trainer, rollout } = config;
   const { vllm, kind } = engine;
   return {
     clock: systemClock,
@@ -71,15 +73,12 @@ function engineOptions({ engine, trainer, rollout }: Config, weights: Weights, r
     versions: rollout.staleness + 1,
     connections: vllm.connections,
     replyBytes: vllm.replyBytes,
-    sleeps: isTimesliced(trainer),
+    sleeps: isTimesliced(config),
     probed: kind !== 'fake',
     // Only where nothing is an adapter: a fake server has no model, and a scripted trainer changes none.
     unchanging: trainer.adapter === 'none',
   };
 }
-
-/** Whether server and trainer take turns on one accelerator. */
-export const isTimesliced = ({ kind, torch }: Config['trainer']): boolean => kind === 'torch' && torch.sharing === 'timesliced';
 
 interface Place {
   readonly url: string;

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { vllmCommand, vllmEnvironment } from '../gpu/engines/vllm/command.ts';
+import { isTimesliced } from './settings.ts';
 
 export interface ServingPlace {
   /** Interpreter with vLLM in it. */
@@ -18,7 +19,8 @@ export interface ServingPlace {
 const cpuCacheGiB = 1;
 
 /** The words to execute for a server at a port of this machine. */
-export function serverCommand({ engine, trainer, rollout, policy }: Config, { python, share, cpu }: ServingPlace, port: number): string[] {
+export function serverCommand(config: Config, { python, share, cpu }: ServingPlace, port: number): string[] {
+  const { engine, trainer, rollout, policy } = config;
   const { vllm } = engine;
   const gpuMemory = vllm.gpuMemory ?? share;
   return vllmCommand({
@@ -31,7 +33,7 @@ export function serverCommand({ engine, trainer, rollout, policy }: Config, { py
     maxSequences: vllm.maxSequences,
     dtype: vllm.dtype,
     ...(trainer.adapter === 'lora' ? { adapters: { versions: rollout.staleness + 1, rank: trainer.lora.rank } } : {}),
-    sleeps: trainer.kind === 'torch' && trainer.torch.sharing === 'timesliced',
+    sleeps: isTimesliced(config),
     cpu,
     ...(gpuMemory === undefined ? {} : { gpuMemory }),
     args: vllm.args,

@@ -4,12 +4,20 @@ import type { Retention } from '../gpu/checkpoint.ts';
 import type { PolicyUpdateOptions } from '../gpu/policy-update.ts';
 import type { Canary } from '../gpu/policy-update-canary.ts';
 
+/** A run of no steps measures, and needs no trainer. */
+export const trains = ({ steps }: Config): boolean => steps > 0;
+
+/** Whether server and trainer take turns on one accelerator. */
+export const isTimesliced = (config: Config): boolean =>
+  trains(config) && config.trainer.kind === 'torch' && config.trainer.torch.sharing === 'timesliced';
+
 /**
  * Largest |Δ log-prob| of the canary. In float32 two implementations of one model agree to some 1e-5 a token; in bfloat16, with 8 bits of mantissa, a token of
  * probability 0.01 differs by 0.1 now and then. What plays without a model has nothing to agree on.
  */
-function canaryBound({ engine, trainer }: Config): number {
-  if (engine.kind === 'scripted' || engine.kind === 'fake' || trainer.kind === 'scripted') return Infinity;
+function canaryBound(config: Config): number {
+  const { engine, trainer } = config;
+  if (!trains(config) || engine.kind === 'scripted' || engine.kind === 'fake' || trainer.kind === 'scripted') return Infinity;
   if (trainer.canary !== undefined) return trainer.canary;
   const sampler = engine.kind === 'embedded' || engine.vllm.dtype === 'float32';
   const learner =

@@ -22,7 +22,7 @@ import type { RunSummary } from '../protocol/summary.ts';
 import { folderOf } from '../record/folder.ts';
 import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
 import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
-import { acceleratorFor, baseFor } from './accelerator.ts';
+import { acceleratorFor, baseFor, firstWeights } from './accelerator.ts';
 import { openAccount } from './account.ts';
 import { singWith } from './canary.ts';
 import { systemClock } from './clock.ts';
@@ -38,9 +38,8 @@ import { openings, type Openings } from './openings.ts';
 import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
-import { cautions, policyUpdateOptions, retentionOf } from './settings.ts';
+import { cautions, isTimesliced, policyUpdateOptions, retentionOf, trains } from './settings.ts';
 import { stepsOf } from './steps.ts';
-import { isTimesliced } from './servers.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
 import { version as programVersion } from './version.ts';
@@ -109,7 +108,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const renderer = rendererFor(policy);
   const start: Standing = (recovered?.last == null ? null : standingAfter(folder.checkpoints, recovered.last)) ?? {
     committed: null,
-    weights: base.weights,
+    weights: firstWeights(config, base),
     curriculum: startOf(config.curriculum),
     history: [],
     updates: 0,
@@ -201,7 +200,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
       publish: (weights) => orLost(broker.publish(weights)),
       sing: (requests, signal) => orLost(sing(requests, signal)),
       clock: systemClock,
-      ...(isTimesliced(config.trainer) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
+      ...(isTimesliced(config) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },
     start,
   );
@@ -224,7 +223,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     record,
     loadTrainer: async () => {
       await orLost(ready());
-      if (start.committed !== null) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
+      if (start.committed !== null && trains(config)) await trainer.loadState(trainerState(folder.checkpoints, start.committed));
     },
     curriculum,
     drawing,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { systemClock } from '../actors/clock.ts';
+import { isTimesliced } from '../actors/settings.ts';
 import type { Config } from '../config.ts';
 import { readCards } from '../gpu/cards.ts';
 import { type Capability, probeServer } from '../gpu/engines/vllm/capabilities.ts';
@@ -106,7 +107,8 @@ function softLimit(): number | null {
   }
 }
 
-async function serverChecks({ engine, trainer, rollout, roles }: Config, plan: ModelPlan | null): Promise<Check[]> {
+async function serverChecks(config: Config, plan: ModelPlan | null): Promise<Check[]> {
+  const { engine, trainer, rollout, roles } = config;
   const simulates = Object.values(roles).includes('lm');
   const middle = Math.floor((plan?.facts.vocab ?? 8) / 2);
   const probed = engine.vllm.servers.map(async (url) => {
@@ -116,7 +118,8 @@ async function serverChecks({ engine, trainer, rollout, roles }: Config, plan: M
         servedModel: engine.vllm.servedModel,
         contextLength: rollout.contextLength,
         versions: rollout.staleness + 1,
-        sleeps: trainer.kind === 'torch' && trainer.torch.sharing === 'timesliced',
+        adapters: trainer.adapter === 'lora',
+        sleeps: isTimesliced(config),
         prompt: [0, 1, 2, 3].map((offset) => middle + offset),
         deadlineMs: questionMs,
       }),

@@ -1,7 +1,8 @@
 /** `export model <run>`: the trained policy as a Hugging Face directory with tokenizer and chat template, and the line that serves it. */
-import { cpSync, existsSync, readdirSync, rmSync, renameSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
 import { findFolder } from '../record/folder.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
@@ -12,7 +13,7 @@ export const exportCommand = (): Command => new Command('export').description('t
 const modelCommand = (): Command =>
   withOutput(
     new Command('model')
-      .description('write the trained policy as a Hugging Face directory')
+      .description('write the trained policy as a Hugging Face directory: a whole model, or an adapter')
       .argument('<run>', 'its folder, its name, or latest'),
   )
     .option('--to <folder>', 'where to write; must not exist (default: <run>-model)')
@@ -22,17 +23,26 @@ const modelCommand = (): Command =>
         const folder = findFolder(flags.dir, run);
         const model = newestModel(folder);
         const to = resolve(flags.to ?? `${folder.name}-model`);
-        copyModel(model.dir, to);
-        const serve = `vllm serve ${to} --served-model-name ${basename(to)}`;
+        copyModel(model.adapter ?? model.dir, to);
+        const serve =
+          model.adapter === undefined
+            ? `vllm serve ${to} --served-model-name ${basename(to)}`
+            : `vllm serve ${model.dir} --enable-lora --max-lora-rank ${rankOf(model.adapter)} --lora-modules ${basename(to)}=${to}`;
         if (flags.json)
           terminal.out(JSON.stringify({ v: 1, model: to, step: model.step, version: model.version, files: readdirSync(to), serve }));
         else
           terminal.out(
-            `policy version ${model.version}${model.step === null ? ' (no trained model is there)' : `, after step ${model.step}`}, in ${to}\nserve it: ${serve}`,
+            `policy version ${model.version}${model.step === null ? ' (no trained model is there)' : `, after step ${model.step}`}, in ${to}${model.adapter === undefined ? '' : `: an adapter of ${model.dir}`}\nserve it: ${serve}`,
           );
         return 0;
       }),
     );
+
+/** As peft wrote it: what a server must have kernels for. */
+const rankOf = (adapter: string): number =>
+  boundarySync(RecordFault, `cannot read ${adapter}`, () =>
+    z.looseObject({ r: z.int().min(1) }).parse(JSON.parse(readFileSync(join(adapter, 'adapter_config.json'), 'utf8'))),
+  ).r;
 
 /** Whole or not at all. Throws ConfigFault if `to` exists. */
 export function copyModel(from: string, to: string): void {

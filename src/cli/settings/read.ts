@@ -1,7 +1,7 @@
 /** The only reader of config files, `--set` and the environment: what is written, checked against the schema, later sources over earlier ones. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Config } from '../../config.ts';
+import { Config, type ConfigInput } from '../../config.ts';
 import { ConfigFault } from '../../errors.ts';
 import { assign, type Assignment, parseAssignment } from './assignment.ts';
 import { type Complaint, complaintsOf } from './complaint.ts';
@@ -35,6 +35,9 @@ export function changeConfig(config: Config, set: readonly string[]): Config {
     null,
   );
 }
+
+/** One that was put together here. */
+export const checkedConfig = (config: ConfigInput): Config => checkConfig({ ...config }, [], null);
 
 function checkConfig(written: { readonly [key: string]: unknown }, assignments: readonly Assignment[], source: Source | null): Config {
   const value = assignments.reduce<{ readonly [key: string]: unknown }>((sum, { path, value }) => assign(sum, path, value), written);
@@ -76,7 +79,11 @@ function locateModel(model: string, env: Environment): string {
 function located(config: Config, env: Environment): Config {
   return {
     ...config,
-    policy: { ...config.policy, model: locateModel(config.policy.model, env) },
+    policy: {
+      ...config.policy,
+      model: locateModel(config.policy.model, env),
+      ...(config.policy.adapter === undefined ? {} : { adapter: locate(config.policy.adapter) }),
+    },
     tools: config.tools === 'builtin' ? 'builtin' : locate(config.tools),
   };
 }

@@ -110,7 +110,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
     if (probed) {
       const models = await control.send({ method: 'GET', path: '/v1/models', deadlineMs: controlMs });
       if (!isSuccess(models)) throw refusalOf(models, 'GET /v1/models');
-      rows = await probe(control, { clock, servedModel, contextLength, versions, sleeps, deadlineMs: controlMs });
+      rows = await probe(control, { clock, servedModel, contextLength, versions, adapters: !unchanging, sleeps, deadlineMs: controlMs });
       if (closed) throw closedFault(url);
       const missing = lacking(rows, serves);
       if (missing.length > 0)

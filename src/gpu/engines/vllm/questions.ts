@@ -27,6 +27,8 @@ export interface ProbeOptions {
   readonly contextLength?: number;
   /** Versions that are to answer at once; one more adapter must fit. Default 1. */
   readonly versions?: number;
+  /** Whether the policy is an adapter; false: the base is asked as it is. Default true. */
+  readonly adapters?: boolean;
   /** Any token ids the model knows: a prompt, and an id to stop at. Default 1 … 4. */
   readonly prompt?: readonly number[];
   /** Whether the server must be able to sleep. */
@@ -48,6 +50,7 @@ export function questionsOf(http: Http, options: ProbeOptions): Question[] {
     servedModel = 'base',
     contextLength = 0,
     versions = 1,
+    adapters = true,
     prompt = [1, 2, 3, 4],
     sleeps = false,
     deadlineMs = 120_000,
@@ -215,7 +218,7 @@ export function questionsOf(http: Http, options: ProbeOptions): Question[] {
     },
     {
       what: 'adapters while it runs',
-      needed: 'policy',
+      needed: adapters ? 'policy' : 'optional',
       fix: 'Start it with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=1 in its environment.',
       ask: async () => {
         // An empty body: where the route is, it names what it misses; where it is not, it is not found.
@@ -226,12 +229,12 @@ export function questionsOf(http: Http, options: ProbeOptions): Question[] {
     },
     {
       what: 'adapters at once',
-      needed: 'policy',
+      needed: adapters ? 'policy' : 'optional',
       fix: `Start it with --enable-lora --max-loras ${versions + 1}.`,
       ask: async () => {
-        const adapters = readLoad((await get('/metrics')).text)?.adapters;
-        if (adapters === undefined) return { ok: false, found: 'it says of no room for adapters' };
-        return { ok: adapters > versions, found: `${adapters}` };
+        const room = readLoad((await get('/metrics')).text)?.adapters;
+        if (room === undefined) return { ok: false, found: 'it says of no room for adapters' };
+        return { ok: room > versions, found: `${room}` };
       },
     },
     {
