@@ -15,7 +15,17 @@ import { finish } from './measure.mjs';
 import { byKind, threadSeconds } from './threads.mjs';
 import { apart, callsPerEpisode, jobAt, latencyOf, seedsOf } from './serve-world.mjs';
 
-const { url, open, episodes, warm, meanMs, sigma, workers: threads = 2, file = './serve-host.mjs' } = JSON.parse(process.argv[2]);
+const {
+  url,
+  open,
+  slots = 16_384,
+  episodes,
+  warm,
+  meanMs,
+  sigma,
+  workers: threads = 2,
+  file = './serve-host.mjs',
+} = JSON.parse(process.argv[2]);
 const members = open < 8 ? 1 : 8;
 const workers = Math.min(threads, open / members);
 const megabytes = (key) => Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
@@ -26,7 +36,7 @@ const record = (frame) => {
   journal.append(frame);
   if (frame.kind === 'group.sealed') void journal.flush({ sync: true });
 };
-const engine = await engineAt(url, open);
+const engine = await engineAt(url, Math.min(open, slots));
 const options = { engine, engines: [engine], clock: systemClock, record, seed: 1, stallMs: 600_000 };
 const broker = createBroker(options);
 const unmerged = (asked) => ({ ...asked, request: { ...asked.request, seed: apart(asked.request.seed) } });

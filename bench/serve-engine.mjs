@@ -4,17 +4,16 @@ import { createVllmEngine } from '../dist/gpu/engines/vllm.js';
 
 const weights = { version: 0, kind: 'full', dir: '/nowhere', sha256: '' };
 
-/** At the server of bench/serve-server.mjs, which has no model to be probed; a socket for each open episode. */
-export async function engineAt(url, open) {
-  const connections = Math.min(open, 16_384);
+/** At the server of bench/serve-server.mjs, which has no model to be probed; `slots` calls at most are in flight, each with its socket. */
+export async function engineAt(url, slots) {
   const engine = createVllmEngine({
     url,
     clock: systemClock,
     weights,
     adapterPrefix: 'bench',
     contextLength: 4096,
-    concurrency: open,
-    connections,
+    concurrency: slots,
+    connections: slots,
     probed: false,
   });
   await engine.ready();

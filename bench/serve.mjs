@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { figure, finish, isQuick } from './measure.mjs';
 
 const second = { meanMs: 1000, sigma: 0.6 };
-const instant = { meanMs: 0, sigma: 0.6 };
+/** As many calls in flight as one server holds sequences; the rest waits at the broker, which lets the oldest groups finish first. */
+const instant = { meanMs: 0, sigma: 0.6, slots: 256 };
 const wave = (open) => ({ open, episodes: open, warm: Math.min(open, 1024), ...second });
 const cells = {
   one: { open: 1, episodes: 400, warm: 400, ...instant },
@@ -132,7 +133,7 @@ finish({
   ],
   notes: [
     'An episode is five model calls: three of the agent (two tool calls, then text), one of the user, one of the judge; each seen by the server, none merged, each checked by its reward. ' +
-      'Processor time is of the whole client process: coordinator, two workers, collector, compiler. Replies have 200 tokens; the short ones carry ids and log-probs and nothing else, the long ones what vLLM sends.',
+      'Processor time is of the whole client process: coordinator, two workers, collector, compiler. At latency 0 at most 256 calls are in flight, with a latency as many as are open. Replies have 200 tokens; the short ones carry ids and log-probs and nothing else, the long ones what vLLM sends.',
     'Ideal: the largest sum of one episode’s five latencies, which are log-normal (mean 1 s, sigma 0.6) and a function of each call’s seed; the server’s own sum is held against ours.',
   ],
 });
