@@ -50,10 +50,10 @@ export class JudgeFault extends TroupeFault {
 }
 /**
  * What kind of trouble an engine had, where it is known: what may be asked again, and what says something about the engine's health.
- * unreachable: no connection, or it broke; overloaded: it has too much to do just now; stalled: nothing more came in time; malformed: the reply cannot be read;
+ * absent: nobody took the connection, so nothing was asked; unreachable: it broke, or nobody is behind it; overloaded: it has too much to do just now; stalled: nothing more came in time; malformed: the reply cannot be read;
  * internal: it failed by its own account; refused: the request itself cannot be answered, now or later.
  */
-export type EngineTrouble = 'unreachable' | 'overloaded' | 'stalled' | 'malformed' | 'internal' | 'refused';
+export type EngineTrouble = 'absent' | 'unreachable' | 'overloaded' | 'stalled' | 'malformed' | 'internal' | 'refused';
 /** The inference engine failed, stalled or answered nonsense. Exit code 4. */
 export class EngineFault extends TroupeFault {
   override readonly name = 'EngineFault';

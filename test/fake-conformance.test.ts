@@ -46,7 +46,7 @@ describe('the fake as a process', () => {
     await planFaults(server.url, { kinds: ['crash'], next: 1 }, never);
     await expect(engine.generate(call('b', { ids: prompt(1), stop: [stopId] }), never)).rejects.toMatchObject({ trouble: 'unreachable' });
     await server.gone;
-    await expect(engine.generate(call('c', { ids: prompt(2), stop: [stopId] }), never)).rejects.toMatchObject({ trouble: 'unreachable' });
+    await expect(engine.generate(call('c', { ids: prompt(2), stop: [stopId] }), never)).rejects.toMatchObject({ trouble: 'absent' });
   });
 
   it('ends with whoever started it, be that by SIGKILL', async () => {

@@ -29,9 +29,9 @@ afterEach(async () => {
 });
 const start = (change: Partial<VllmOptions> = {}): VllmEngine => (engine = engineAt(server.url, change));
 
-test('nobody there is unreachable, and is asked again by the next call', async () => {
+test('nobody there is absent, and is asked again by the next call', async () => {
   const of = start({ probed: true, url: 'http://127.0.0.1:9' });
-  for (let call = 0; call < 2; call++) await expect(of.generate(ask(), never)).rejects.toMatchObject({ trouble: 'unreachable' });
+  for (let call = 0; call < 2; call++) await expect(of.generate(ask(), never)).rejects.toMatchObject({ trouble: 'absent' });
 });
 
 test('no more sockets are opened than allowed, whatever is asked at once', async () => {
@@ -107,6 +107,26 @@ test('a restarted server gets its adapters back once, however many calls notice'
   );
   expect(replies.map(({ version }) => version)).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
   expect(server.seen.toSorted()).toEqual(['load run-v1-111111111111', 'load run-v2-222222222222']);
+});
+
+test('a restarted server gets back what still answers; the directory of a retired version may be gone', async () => {
+  const of = start();
+  await of.publish(lora(1));
+  const complete = server.paths['/v1/completions'] as Handler;
+  const held = new AbortController();
+  const straggler = new Promise<void>((resolve) => {
+    server.paths['/v1/completions'] = () => resolve();
+  });
+  const late = expect(of.generate(ask({ version: 1 as PolicyVersion }), held.signal)).rejects.toBeInstanceOf(CancelledFault);
+  await straggler;
+  await of.publish(lora(2));
+  server.paths['/v1/completions'] = complete;
+  server.loaded.clear();
+  server.seen.length = 0;
+  expect((await of.generate(ask(), never)).version).toBe(2);
+  expect(server.seen).toEqual(['load run-v2-222222222222']);
+  held.abort();
+  await late;
 });
 
 test('an adapter that cannot be loaded leaves the version before it in place', async () => {

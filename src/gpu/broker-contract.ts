@@ -75,7 +75,7 @@ export interface BrokerStatus extends Load {
   /** Calls that rode on another's request. */
   readonly merged: number;
   readonly repeated: number;
-  /** Times an engine refused a call for load. */
+  /** Times an engine refused a call for load, or was not there to take it. */
   readonly turnedAway: number;
   readonly faulted: number;
   readonly cancelled: number;

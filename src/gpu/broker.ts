@@ -329,9 +329,9 @@ export function createBroker(options: BrokerOptions): Broker {
 /** Pauses before a repeat double so many times at most: some six seconds at the default. */
 const longestPause = 6;
 
-/** Nothing is wrong with what was asked; nobody was there. */
+/** Nothing is wrong with what was asked; nobody was there, or nobody answered. */
 const isAway = (fault: unknown): boolean =>
-  fault instanceof EngineFault && (fault.trouble === 'unreachable' || fault.trouble === 'stalled');
+  fault instanceof EngineFault && (fault.trouble === 'absent' || fault.trouble === 'unreachable' || fault.trouble === 'stalled');
 
 const reasonOf = (ends: readonly PromiseSettledResult<void>[]): unknown =>
   ends.find((end): end is PromiseRejectedResult => end.status === 'rejected')?.reason;

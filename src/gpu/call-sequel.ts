@@ -4,7 +4,7 @@ import { CancelledFault, EngineFault, type EngineTrouble, type TroupeFault } fro
 export interface Sequel {
   /**
    * never: the same question would meet the same end; counted: as long as the call has attempts and the run has repeats; free: until the call's deadline, since an
-   * engine that refuses for load has done no work, and the window sees to it that repeats do not become the load.
+   * engine that was not there, or refuses for load, has done no work, and circuit and window see to it that repeats do not become the load.
    */
   readonly repeat: 'never' | 'counted' | 'free';
   /** It counts towards opening the lane's circuit. */
@@ -14,6 +14,7 @@ export interface Sequel {
 }
 
 const sequels: Readonly<Record<EngineTrouble, Sequel>> = {
+  absent: { repeat: 'free', isSick: true, isPressed: false },
   unreachable: { repeat: 'counted', isSick: true, isPressed: false },
   stalled: { repeat: 'counted', isSick: true, isPressed: false },
   internal: { repeat: 'counted', isSick: true, isPressed: false },

@@ -4,6 +4,9 @@ import type { Asked } from './call.ts';
 import type { Engine } from './engine.ts';
 import { checkedChat, checkedTokens } from './reply-check.ts';
 
+/** The group of every probe: no task's. */
+export const probeGroup = 'probe' as GroupId;
+
 /** Enough to be a prompt; a prefix of a prompt is one. */
 const probeIds = 16;
 
@@ -21,7 +24,7 @@ export async function probe(
   { id, version, deadlineMs }: { readonly id: string; readonly version: PolicyVersion | null; readonly deadlineMs: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const own = { id: id as CallId, group: 'probe' as GroupId, deadlineMs, seed: 0, maxTokens: 1 };
+  const own = { id: id as CallId, group: probeGroup, deadlineMs, seed: 0, maxTokens: 1 };
   if (known?.kind === 'tokens') {
     const request = { ...known.request, ...own, version, n: 1, stop: [] };
     checkedTokens(await engine.generate(request, signal), request);

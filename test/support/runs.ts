@@ -25,12 +25,12 @@ export interface Process {
   said(text: string): Promise<void>;
 }
 
-/** In `cwd`, without colour. */
-export function start(args: readonly string[], cwd: string): Process {
+/** In `cwd`, without colour; `env` beside our own environment. */
+export function start(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Process {
   const child = spawn(process.execPath, [entry, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...env },
   });
   let [out, err] = ['', ''];
   let hear = (): void => undefined;

@@ -8,6 +8,7 @@ import type { GroupId, PolicyVersion } from '../../protocol/ids.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { AgentTurn, Turn } from '../../protocol/turn.ts';
 import { seedOf, uniform } from '../../random.ts';
+import { probeGroup } from '../lane-probe.ts';
 import type { Renderer } from '../tokens/renderer.ts';
 import type { ScriptedPolicy } from './scripted.ts';
 
@@ -47,6 +48,8 @@ export function teacher({ renderer, ...ports }: TeacherOptions): Teacher {
     learn: (group, task) => void lessons.set(group, { task }),
     forget: (group) => void lessons.delete(group),
     policy: (request, seed, version) => {
+      // A probe wants any token at all, on a piece of a prompt.
+      if (request.group === probeGroup) return request.ids.slice(-1);
       const lesson = lessons.get(request.group);
       if (lesson === undefined) throw new EngineFault(`the teacher was never told of group ${request.group}`);
       const script = scriptOf(lesson);

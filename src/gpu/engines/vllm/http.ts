@@ -33,7 +33,7 @@ export interface HttpReply {
 
 export interface Http {
   readonly url: string;
-  /** Resolves with whatever status the server gave. Rejects with EngineFault (unreachable, stalled, malformed) or CancelledFault; either way the socket is let go at once. */
+  /** Resolves with whatever status the server gave. Rejects with EngineFault (absent, unreachable, stalled, malformed) or CancelledFault; either way the socket is let go at once. */
   send(exchange: Exchange): Promise<HttpReply>;
   /** Rejects what is pending and what comes after. */
   close(): Promise<void>;
@@ -111,7 +111,8 @@ export function openHttp({ url, connections, replyBytes, clock }: HttpOptions): 
           onResponseEnd: () => {
             if (settle()) resolve({ status, text: textOf(chunks) });
           },
-          onResponseError: (_, error) => fail(new EngineFault(`${where}: ${reasonOf(error)}`, { cause: error, trouble: 'unreachable' })),
+          onResponseError: (_, error) =>
+            fail(new EngineFault(`${where}: ${reasonOf(error)}`, { cause: error, trouble: isUnheard(error) ? 'absent' : 'unreachable' })),
         },
       );
     });
@@ -133,6 +134,12 @@ const SENDS = [...ACCEPTS, 'content-type', 'application/json'];
 
 const textOf = (chunks: readonly Buffer[]): string =>
   (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8');
+
+/** The connection could not be made: the request never left. */
+function isUnheard(error: Error): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT'].includes(code);
+}
 
 /** A refused connection to `localhost` is several failures in one, with no message of its own. */
 function reasonOf(error: Error): string {
