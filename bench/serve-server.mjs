@@ -32,7 +32,10 @@ function completion(ids) {
 /** `full`: with log-probs and ids nobody asked for, as the programs we compare with get them. */
 function chat(text) {
   const tokens = Array.from(replies[2], vocabulary.word);
-  const content = tokens.map((token, i) => ({ token, logprob: logprob(i + 1), bytes: [...Buffer.from(token)], top_logprobs: [] }));
+  const content = tokens.map((token, i) => {
+    const one = { token, logprob: logprob(i + 1), bytes: [...Buffer.from(token)] };
+    return { ...one, top_logprobs: [one] };
+  });
   return {
     index: 0,
     message: {
