@@ -15,7 +15,7 @@ import { writeTask } from '../src/simulation/procedural/task.ts';
 import { lexicon } from '../src/simulation/procedural/lexicon.ts';
 import { toolWords } from '../src/simulation/procedural/phrase.ts';
 import { loadTools, readTools, reasonTable } from '../src/tools/load.ts';
-import { uniqueNames, validName } from '../src/tools/naming.ts';
+import { naming, validName } from '../src/tools/naming.ts';
 import { repositoryOf, subset } from '../src/tools/repository.ts';
 import { safeSchema } from '../src/tools/schema.ts';
 import { anyJson, viewOf } from './support/arbitraries.ts';
@@ -143,8 +143,7 @@ describe('names', () => {
   test('are valid and unique whatever they were', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 30 }), (texts) => {
-        const tool = builtinTools[0] as ToolSpec;
-        const names = uniqueNames(texts.map((name) => ({ ...tool, name }))).map(({ name }) => name);
+        const names = texts.map(naming());
         for (const name of names) expect(name).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
         expect(new Set(names).size).toBe(texts.length);
       }),

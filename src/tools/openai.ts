@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { JsonObject } from '../protocol/json.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import type { ToolSpec } from '../protocol/tool.ts';
-import type { Rejection } from './repository.ts';
+import type { Rejection } from './sieve.ts';
 
 const Definition = z.object({
   name: z.string().min(1),

@@ -1,21 +1,9 @@
-/** A list of tools ready to be drawn from: unique names, no duplicates, indexed by category, split into train and held out. Knows no file format and no task. */
+/** A list of tools ready to be drawn from: indexed by category, split into train and held out. Knows no file format and no task. */
 import { TaskFault } from '../errors.ts';
-import { canonical } from '../protocol/json.ts';
-import { ToolSpec } from '../protocol/tool.ts';
+import type { ToolSpec } from '../protocol/tool.ts';
 import { type Stream, seedOf, uniform } from '../random.ts';
-import { safeSchema } from './schema.ts';
-import { uniqueNames } from './naming.ts';
 
-/** A tool that cannot be used, and why. */
-export interface Rejection {
-  readonly name: string;
-  readonly source: string;
-  readonly reason: string;
-}
-export interface Sorted {
-  readonly usable: readonly ToolSpec[];
-  readonly rejected: readonly Rejection[];
-}
+export type { Rejection } from './sieve.ts';
 
 export type Split = 'train' | 'heldOut';
 
@@ -23,44 +11,6 @@ export interface Repository {
   readonly tools: readonly ToolSpec[];
   /** category → its tools, in the order of the list, for each split. */
   readonly categories: { readonly [split in Split]: ReadonlyMap<string, readonly ToolSpec[]> };
-}
-
-/** Checks candidates one by one: schemas we can check against, valid and unique names, content not seen before. Order is kept. */
-export function sortTools(candidates: readonly ToolSpec[]): Sorted {
-  const usable: ToolSpec[] = [];
-  const rejected: Rejection[] = [];
-  const seen = new Map<string, string>();
-  for (const [index, tool] of uniqueNames(candidates).entries()) {
-    // The name as it came: two tools of one name and different content are two tools, with equal content they are one.
-    const given = candidates[index]?.name ?? tool.name;
-    const reject = (reason: string): void => void rejected.push({ name: given, source: tool.source, reason });
-    const parameters = safeSchema(tool.parameters);
-    if (!parameters.ok) {
-      reject(parameters.reason);
-      continue;
-    }
-    if (parameters.schema['type'] !== 'object') {
-      reject('parameters are no object schema');
-      continue;
-    }
-    const returns = tool.returns === undefined ? undefined : safeSchema(tool.returns);
-    const { returns: _, ...bare } = tool;
-    const safe = { ...bare, parameters: parameters.schema, ...(returns?.ok === true ? { returns: returns.schema } : {}) };
-    const read = ToolSpec.safeParse(safe);
-    if (!read.success) {
-      reject(read.error.issues[0]?.message ?? 'not a tool');
-      continue;
-    }
-    const content = canonical([given, safe.description, safe.parameters, safe.category]);
-    const first = seen.get(content);
-    if (first !== undefined) {
-      reject('the same tool again');
-      continue;
-    }
-    seen.set(content, safe.name);
-    usable.push(safe);
-  }
-  return { usable, rejected };
 }
 
 export interface SplitRule {

@@ -12,14 +12,19 @@ const scalarKeywords = [
   'type',
   'minimum',
   'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
   'minLength',
   'maxLength',
   'minItems',
   'maxItems',
-  'additionalProperties',
   'description',
   'enum',
   'const',
+  'format',
+  'default',
+  'examples',
 ];
 const types = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
 /** Keys that would reach a prototype when copied into an ordinary object. */
@@ -28,9 +33,11 @@ export const isHostileKey = (key: string): boolean => key === '__proto__' || key
 export const isRecord = (value: unknown): value is { [key: string]: JsonValue } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isScalar = (value: JsonValue): boolean => value === null || typeof value !== 'object';
+
 /**
- * The part of `schema` that we check: whitelisted keywords, references inlined. `pattern` and `format` are left out: a regular expression from outside
- * is never run. Fails on outside references, circles, and schemas too deep or too large.
+ * The part of `schema` that we check, and the words that describe it: whitelisted keywords, references inlined. `pattern` is left out: a regular expression from outside is
+ * never run. Fails on outside references, circles, and schemas too deep or too large.
  */
 export function safeSchema(schema: JsonValue): SafeSchema {
   let nodes = 0;
@@ -49,7 +56,10 @@ export function safeSchema(schema: JsonValue): SafeSchema {
       return copy(resolve(schema, reference) ?? fail('reference to nothing'), depth + 1, [...open, reference]);
     }
     const safe: JsonObject = {};
-    for (const keyword of scalarKeywords) if (node[keyword] !== undefined) safe[keyword] = scalar(keyword, node[keyword]);
+    for (const keyword of scalarKeywords) {
+      const value = node[keyword] === undefined ? undefined : scalar(keyword, node[keyword]);
+      if (value !== undefined) safe[keyword] = value;
+    }
     if (node['properties'] !== undefined) {
       if (!isRecord(node['properties'])) return fail('properties is no object');
       const properties: JsonObject = {};
@@ -59,6 +69,8 @@ export function safeSchema(schema: JsonValue): SafeSchema {
       }
       safe['properties'] = properties;
     }
+    const { additionalProperties: others } = node;
+    if (others !== undefined) safe['additionalProperties'] = isRecord(others) ? copy(others, depth + 1, open) : others !== false;
     if (Array.isArray(node['required'])) safe['required'] = node['required'].filter((name) => typeof name === 'string');
     if (isRecord(node['items'])) safe['items'] = copy(node['items'], depth + 1, open);
     for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
@@ -67,7 +79,7 @@ export function safeSchema(schema: JsonValue): SafeSchema {
     }
     return safe;
   };
-  const scalar = (keyword: string, value: JsonValue): JsonValue => {
+  const scalar = (keyword: string, value: JsonValue): JsonValue | undefined => {
     switch (keyword) {
       case 'type':
         for (const type of Array.isArray(value) ? value : [value])
@@ -79,8 +91,19 @@ export function safeSchema(schema: JsonValue): SafeSchema {
         return value;
       case 'description':
         return (typeof value === 'string' ? value : '').slice(0, 500);
-      case 'additionalProperties':
-        return value !== false;
+      // OpenAPI 3.0 has flags here.
+      case 'exclusiveMinimum':
+      case 'exclusiveMaximum':
+        return typeof value === 'number' ? value : undefined;
+      case 'multipleOf':
+        return typeof value === 'number' && value > 0 ? value : undefined;
+      // Words for the reader; nothing is checked against them.
+      case 'format':
+        return typeof value === 'string' ? value.slice(0, 40) : undefined;
+      case 'default':
+        return isScalar(value) ? value : undefined;
+      case 'examples':
+        return Array.isArray(value) && value.every(isScalar) ? value.slice(0, 3) : undefined;
       default:
         return typeof value === 'number' ? value : fail(`${keyword} is no number`);
     }

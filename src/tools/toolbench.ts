@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { JsonValue } from '../protocol/json.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { ToolSpec } from '../protocol/tool.ts';
-import type { Rejection } from './repository.ts';
+import type { Rejection } from './sieve.ts';
 import { isHostileKey } from './schema.ts';
 
 const Parameter = z.object({

@@ -1,0 +1,2 @@
+import type { ToolSpec } from '../protocol/tool.ts';
+export const catalogueTools: readonly ToolSpec[] = [];
