@@ -419,6 +419,8 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
     complain('trainer.adapter', 'the embedded engine serves whole models; use none');
   if (trainer.adapter === 'lora' && trainer.kind === 'embedded')
     complain('trainer.adapter', 'the embedded trainer trains whole models; use none, or trainer.kind torch');
+  const twice = engine.vllm.servers.find((url, i) => engine.vllm.servers.indexOf(url) !== i);
+  if (twice !== undefined) complain('engine.vllm.servers', `${twice} is named twice: each server is filled on its own`);
   if (policy.adapter !== undefined && trainer.adapter !== 'lora')
     complain('trainer.adapter', 'must be lora where policy.adapter names one');
   if (policy.adapter !== undefined && config.steps > 0)

@@ -134,6 +134,18 @@ const rows: readonly Row[] = [
   },
   { name: 'a run that is not there', args: ['resume', 'absent'], code: 2, says: ['no run "absent"', 'in '] },
   { name: 'a key that makes a resumed run another run', args: ['resume', 't', '--set', 'seed=4'], code: 2, says: ['can change only'] },
+  {
+    name: 'a server that is not there',
+    args: ['t.yaml', '--set', 'name=away', '--set', 'engine.kind=vllm', '--set', 'engine.vllm.servers=["http://127.0.0.1:9/"]'],
+    code: 4,
+    says: ['engine.vllm.servers: nothing answers at http://127.0.0.1:9/', 'ECONNREFUSED', '--dry-run prints the command'],
+  },
+  {
+    name: 'a server named twice',
+    args: ['t.yaml', '--set', 'engine.vllm.servers=["http://a:1","http://a:1"]'],
+    code: 2,
+    says: ['engine.vllm.servers: http://a:1 is named twice'],
+  },
   { name: 'an episode that is not there', args: ['show', 's00007.t000.e00'], code: 2, says: ['the last step with groups is s00003'] },
   { name: 'an export over something', args: ['export', 'model', 't', '--to', 'runs'], code: 2, says: ['runs exists'] },
   {

@@ -98,6 +98,17 @@ test('a server that ignores SIGTERM is killed', async () => {
   expect(all.map(isAlive)).toEqual([false, false]);
 });
 
+test('a server that has answered nobody yet is ended at once, whatever it makes of SIGTERM', async () => {
+  for (const name of ['stubborn', 'deaf']) writeFileSync(join(folder, name), '');
+  const of = await launch({ graceMs: 60_000 });
+  await until(() => existsSync(join(folder, 'pids')));
+  const all = pids();
+  const began = performance.now();
+  await of.close();
+  expect(performance.now() - began).toBeLessThan(30_000);
+  expect(all.map(isAlive)).toEqual([false, false]);
+});
+
 test('a server that dies is started again on the same port', async () => {
   const reasons: string[] = [];
   const of = await launch({ onRestart: (reason) => reasons.push(reason) });

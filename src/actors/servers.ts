@@ -1,7 +1,7 @@
 /** The vLLM servers of a run, each as an engine: those that run already, or one that is started here, real or fake. Knows processes, and not what they are asked. */
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { ConfigFault } from '../errors.ts';
+import { ConfigFault, EngineFault } from '../errors.ts';
 import { type BaseModel } from '../gpu/base-model.ts';
 import { readCards } from '../gpu/cards.ts';
 import { fakeCommand, type FakeOptions } from '../gpu/engines/fake.ts';
@@ -13,7 +13,7 @@ import { systemClock } from './clock.ts';
 import { memoryPlanFor } from './memory.ts';
 import type { Openings } from './openings.ts';
 import { isTimesliced } from './settings.ts';
-import { serverCommand, serverEnvironment } from './serving.ts';
+import { runsPython, serverCommand, serverEnvironment } from './serving.ts';
 
 export interface ServerPorts {
   /** Opens every adapter's name on the servers. */
@@ -54,11 +54,22 @@ export async function serversFor(
       engine,
       ready: async () => {
         await up();
-        await engine.ready();
+        await engine.ready().catch((fault: unknown) => {
+          throw vllm.servers.includes(url) && isAway(fault) ? absent(url, fault) : fault;
+        });
       },
     };
   });
 }
+
+const isAway = (fault: unknown): fault is EngineFault =>
+  fault instanceof EngineFault && (fault.trouble === 'absent' || fault.trouble === 'unreachable');
+
+const absent = (url: string, cause: EngineFault): EngineFault =>
+  new EngineFault(
+    `engine.vllm.servers: nothing answers at ${url} (${cause.message}); start a server there (--dry-run prints the command), or leave engine.vllm.servers out and one is started`,
+    { cause, trouble: 'unreachable' },
+  );
 
 function engineOptions(config: Config, weights: Weights, run: string): Omit<VllmOptions, 'url'> {
   const { engine, trainer, rollout } = config;
@@ -89,7 +100,8 @@ async function startServer(config: Config, base: BaseModel, ports: ServerPorts):
   const [card] = await readCards();
   const memory = card === undefined ? null : memoryPlanFor(config, base.facts, card.bytes);
   if (memory !== null && memory.problem !== null) throw new ConfigFault(`${memory.problem}; --dry-run prints the plan`);
-  const place = { python: findPython(config.python, process.env), share: memory?.serverShare, cpu: card === undefined, env: process.env };
+  const python = runsPython(config) ? findPython(config.python, process.env) : '';
+  const place = { python, share: memory?.serverShare, cpu: card === undefined, env: process.env };
   const logFile = join(ports.logs, 'vllm.log');
   const server = await launch(config, ports, {
     name: 'the vLLM server',

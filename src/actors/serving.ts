@@ -15,6 +15,9 @@ export interface ServingPlace {
   readonly env: { readonly [name: string]: string | undefined };
 }
 
+/** Whether the server's command is a Python of ours; one in a container brings its own. */
+export const runsPython = ({ engine }: Config): boolean => engine.vllm.command.some((word) => word.includes('{python}'));
+
 /** GiB of key-value cache on a CPU: a million tokens of the tiny model. */
 const cpuCacheGiB = 1;
 

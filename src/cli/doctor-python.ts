@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { runsPython } from '../actors/serving.ts';
 import type { Config } from '../config.ts';
 import { boundary, boundarySync, ConfigFault } from '../errors.ts';
 import { findPython } from '../gpu/python.ts';
@@ -50,7 +51,7 @@ const Found = z.strictObject({
 /** None where the config needs no Python. An interpreter that is silent for `answerMs` is ended. */
 export async function pythonChecks(config: Config, env: Environment, answerMs = patience): Promise<Check[]> {
   const trains = config.trainer.kind === 'torch';
-  const serves = config.engine.kind === 'vllm' && config.engine.vllm.servers.length === 0;
+  const serves = config.engine.kind === 'vllm' && config.engine.vllm.servers.length === 0 && runsPython(config);
   if (!trains && !serves) return [];
   let found: z.infer<typeof Found> | undefined;
   const python = await attempt('Python', fix, async () => {

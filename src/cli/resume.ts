@@ -9,8 +9,20 @@ import { carryOut, type Flags, withSettings } from './invocation.ts';
 import { dryRun } from './plan.ts';
 import { changeConfig } from './settings/read.ts';
 
-/** What may change without making it another run: how long, and with how many threads. */
-const changeable = ['steps', 'budget', 'engine.threads', 'trainer.threads', 'rollout.workers', 'record.checkpoints'];
+/** What may change without making it another run: how long it goes on and is waited for, with how many threads, and where its servers and its Python are. */
+const changeable = [
+  'steps',
+  'budget',
+  'python',
+  'engine.threads',
+  ...['servers', 'servedModel', 'command', 'args', 'env', 'port', 'startMs', 'healthMs', 'answerMs'].map((key) => `engine.vllm.${key}`),
+  ...['maxSequences', 'gpuMemory', 'connections', 'replyBytes', 'pollMs'].map((key) => `engine.vllm.${key}`),
+  'trainer.threads',
+  'trainer.torch.answerMs',
+  'rollout.workers',
+  'rollout.deadlines',
+  'record.checkpoints',
+];
 
 export const resumeCommand = (): Command =>
   withSettings(new Command('resume').description('go on with an interrupted run').argument('<run>', 'its folder, its name, or latest'))

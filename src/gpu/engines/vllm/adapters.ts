@@ -88,7 +88,8 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
     if (reply.status === 400 && (await listModels(http, deadlineMs)).get(model) === dir) return;
     throw refusalOf(reply, `loading adapter ${model} from ${dir}, which the server must be able to read,`);
   };
-  const live = (): Entry[] => [...entries.values()].filter((entry) => entry.dir !== null && (!entry.retired || entry.users > 0));
+  /** Only these are asked for anew; the directory of a retired one may be gone. */
+  const answering = (): Entry[] => [...entries.values()].filter((entry) => entry.dir !== null && !entry.retired);
 
   const admit = async (weights: Weights): Promise<Entry> => {
     if (weights.kind === 'full') {
@@ -108,7 +109,7 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
       if (newest === undefined) throw new EngineFault('no version is published yet', { trouble: 'refused' });
       if (version === null || version === newest.version) return newest;
       for (const entry of entries.values()) if (entry.version === version && !entry.retired) return entry;
-      throw new EngineFault(`version ${version} was asked; ${answering([...entries.values()])}`, { trouble: 'refused' });
+      throw new EngineFault(`version ${version} was asked; ${listed([...entries.values()])}`, { trouble: 'refused' });
     },
     hold: (served) => {
       const entry = entries.get(keyOf(served));
@@ -138,13 +139,13 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
         entries.set(key, newest);
         // One that was published anew with other weights is not that version any more.
         for (const entry of entries.values()) if (entry !== newest && entry.version === next.version) entry.retired = true;
-        const answering = [...entries.values()].filter((entry) => !entry.retired);
-        for (const entry of answering.slice(0, -versions)) entry.retired = true;
+        const kept = [...entries.values()].filter((entry) => !entry.retired);
+        for (const entry of kept.slice(0, -versions)) entry.retired = true;
       }),
     restore: () => {
       restoring ??= inTurn(async () => {
         const there = await listModels(http, deadlineMs);
-        for (const entry of live()) if (there.get(entry.model) !== entry.dir) await load(entry);
+        for (const entry of answering()) if (there.get(entry.model) !== entry.dir) await load(entry);
       }).finally(() => {
         restoring = undefined;
       });
@@ -152,7 +153,7 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
     },
     reload: () =>
       inTurn(async () => {
-        for (const entry of live()) {
+        for (const entry of answering()) {
           await unload(entry.model);
           await load(entry);
         }
@@ -169,7 +170,7 @@ export function createAdapters({ http, base, prefix, versions, deadlineMs, uncha
 /** The base may stand for several versions where the trainer changes nothing. */
 const keyOf = ({ model, version }: Served): string => `${model} ${version}`;
 
-function answering(entries: readonly Entry[]): string {
+function listed(entries: readonly Entry[]): string {
   const versions = entries.filter((entry) => !entry.retired).map((entry) => entry.version);
   return versions.length === 1 ? `version ${versions[0]} answers` : `versions ${versions.sort((a, b) => a - b).join(', ')} answer`;
 }

@@ -115,6 +115,9 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
     }
   };
 
+  /** One that has answered nobody yet has nothing to lose: Ctrl-C does not wait for it. */
+  const ended = (mine: ServerProcess): Promise<void> => (served ? mine.end() : mine.kill());
+
   const live = async (): Promise<void> => {
     for (let failures = 0; !life.signal.aborted;) {
       const began = clock.now();
@@ -136,7 +139,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
         failures += 1;
         // One that never served has a wrong flag or no memory: that does not pass by waiting.
         if (life.signal.aborted || !served || failures >= attempts) {
-          await mine.end();
+          await ended(mine);
           settle.reject(fault);
           if (!life.signal.aborted) options.onFault?.(fault);
           return;
@@ -165,7 +168,7 @@ export async function launchVllm(options: LaunchOptions): Promise<LaunchedServer
     close: async () => {
       life.abort();
       await http.close();
-      await server?.end();
+      if (server !== undefined) await ended(server);
       await living;
       settle.reject(new EngineFault(`${name} was closed`, { trouble: 'refused' }));
       log.close();
