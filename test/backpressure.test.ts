@@ -15,7 +15,7 @@ it('keeps no more calls open than the admission window holds, and answers every 
     most = Math.max(most, waiting + inFlight);
   }, 1);
   const jobs = Array.from({ length: 60 }, (_, index) => job(index, 'play 4', { members: 6 }));
-  const sealed = await house.pool.roll(jobs, { signal: new AbortController().signal, deadlineMs: 20_000 });
+  const sealed = await house.pool.roll(jobs, { signal: new AbortController().signal, deadlineMs: 100_000 });
   clearInterval(watching);
   expect(sealed.every(({ envelope }) => envelope.status === 'sealed')).toBe(true);
   expect(most).toBeGreaterThan(4);
@@ -26,10 +26,10 @@ it('keeps no more calls open than the admission window holds, and answers every 
 it('forgets the replies of sealed groups', async () => {
   house = theatre();
   const jobs = Array.from({ length: 8 }, (_, index) => job(index));
-  await house.pool.roll(jobs, { signal: new AbortController().signal, deadlineMs: 20_000 });
+  await house.pool.roll(jobs, { signal: new AbortController().signal, deadlineMs: 100_000 });
   const first = house.frames.find((frame) => frame.kind === 'call.reply');
   expect(unpack((first as { bytes: Uint8Array }).bytes)).toBeDefined();
   const asked = house.engine.asked;
-  await house.pool.roll([job(0)], { signal: new AbortController().signal, deadlineMs: 20_000 });
+  await house.pool.roll([job(0)], { signal: new AbortController().signal, deadlineMs: 100_000 });
   expect(house.engine.asked).toBeGreaterThan(asked);
 });

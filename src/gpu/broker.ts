@@ -6,18 +6,19 @@ import { CancelledFault, EngineFault, type TroupeFault } from '../errors.ts';
 import { unpack, type Bytes } from '../protocol/codec.ts';
 import type { CallId, GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply } from '../protocol/inference.ts';
-import { seedOf, uniform } from '../random.ts';
 import { firstRestMs } from './breaker.ts';
 import type { Broker, BrokerOptions } from './broker-contract.ts';
 import { figuresOf } from './broker-status.ts';
 import { callOf, isLastOfBatch, waitOf, type Asked, type Batch, type Call, type Wait } from './call.ts';
 import { CallClocks } from './call-clocks.ts';
 import { CallGroups } from './call-groups.ts';
-import { sequelOf } from './call-sequel.ts';
+import { attend } from './call-waiters.ts';
 import type { BatchEnd } from './dispatch.ts';
+import { Fleet } from './fleet.ts';
 import { Handover } from './handover.ts';
 import { Lane } from './lane.ts';
 import { probeOf } from './lane-probe.ts';
+import { Repeats } from './repeats.ts';
 import { ReplyMemory } from './replies.ts';
 import { Route } from './lane-route.ts';
 
@@ -30,17 +31,12 @@ export function createBroker(options: BrokerOptions): Broker {
   const open = new Map<CallId, Call>();
   const replies = new ReplyMemory((id) => options.recall?.(id));
   const handover = new Handover();
-  const count = { answered: 0, recalled: 0, repeated: 0, turnedAway: 0, faulted: 0, cancelled: 0, sealed: 0, late: 0 };
+  const count = { answered: 0, recalled: 0, faulted: 0, cancelled: 0, sealed: 0, late: 0 };
   const groups = new CallGroups();
   let arrivals = 0;
-  /** Repeats that count against the bound on them. */
-  let spent = 0;
   let lastAnswer = clock.now();
   let known: Asked | undefined;
-  let isLent = false;
   let isClosing = false;
-  /** Publications that wait for a lane to serve again. */
-  const recoveries = new Set<() => void>();
 
   const lanes: readonly Lane[] = engines.map(
     (engine, index) =>
@@ -58,8 +54,7 @@ export function createBroker(options: BrokerOptions): Broker {
         ended: (batch, end) => settle(batch, end),
         changed: (mode) => {
           options.onMode?.(mode, lane(index).name);
-          if (isLent && lane(index).isServing) endLoan();
-          if (lane(index).isServing) for (const recovered of recoveries) recovered();
+          fleet.changed(lane(index));
           for (const call of route.moves(lane(index))) place(call);
         },
         stalled: () => {
@@ -71,6 +66,31 @@ export function createBroker(options: BrokerOptions): Broker {
   if (lanes.length === 0) throw new RangeError('a broker needs an engine');
   const lane = (index: number): Lane => lanes[index] as Lane;
   const route = new Route(lanes, groups);
+  const fleet = new Fleet({
+    lanes,
+    clock,
+    recoveryMs,
+    ordered: () => {
+      for (const call of open.values()) {
+        if (call.state !== 'waiting' || lane(call.lane).complaint(call.asked) === undefined) continue;
+        lane(call.lane).withdraw(call);
+        place(call);
+      }
+    },
+    lent: () => {
+      for (const call of open.values()) if (call.state !== 'asked') clocks.hold(call);
+    },
+    returned: () => {
+      for (const call of open.values()) clocks.release(call);
+    },
+  });
+  const repeats = new Repeats({
+    attempts,
+    share: retryShare,
+    backoffMs,
+    seed,
+    asked: () => lanes.reduce((sum, each) => sum + each.dispatch.asked, 0),
+  });
   const waits = (): Wait[] => [...open.values()].map((call) => waitOf(call, clock.now(), lane(call.lane)));
 
   /** No call was answered yet: one that is asked may do. */
@@ -127,55 +147,17 @@ export function createBroker(options: BrokerOptions): Broker {
     );
   });
 
-  const mayRepeat = (call: Call, fault: TroupeFault): boolean => {
-    const { repeat } = sequelOf(fault);
-    if (repeat !== 'counted') return repeat === 'free';
-    if (call.attempt - call.turnedAway >= attempts) return false;
-    // The circuit holds a failed engine's calls back; the bound on repeats is for engines that go on failing.
-    if (!lane(call.lane).isSound) return true;
-    return spent < 10 + retryShare * lanes.reduce((sum, each) => sum + each.dispatch.asked, 0);
-  };
   const repeatOrFail = (call: Call, fault: TroupeFault): void => {
     if (call.state === 'ended') return;
-    const isFree = sequelOf(fault).repeat === 'free';
-    if (isFree) {
-      count.turnedAway++;
-      call.turnedAway++;
-    }
-    const exponent = Math.min(longestPause, isFree ? call.turnedAway - 1 : call.attempt - call.turnedAway - 1);
-    const pause = backoffMs * 2 ** exponent * uniform(seedOf(seed, 'backoff', call.id), call.attempt);
-    if (isClosing || !mayRepeat(call, fault) || pause >= clocks.left(call)) return fail(call, fault);
-    if (!isFree) count.repeated++;
-    if (!isFree && lane(call.lane).isSound) spent++;
+    const pause = isClosing ? undefined : repeats.pause(call, fault, clocks.left(call), lane(call.lane).isSound);
+    if (pause === undefined) return fail(call, fault);
     call.state = 'resting';
     call.batch = undefined;
-    if (isLent) clocks.hold(call);
+    if (fleet.isLent) clocks.hold(call);
     call.rouse = clock.after(pause, () => place(call));
   };
 
-  /** One asker more of this call. The last one that cancels takes the call with it; one that merely dies does not. */
-  const attend = (call: Call, signal: AbortSignal): Promise<Bytes> =>
-    new Promise((resolve, reject) => {
-      const leave = (): void => signal.removeEventListener('abort', cancel);
-      const waiter = {
-        resolve: (bytes: Bytes): void => {
-          leave();
-          resolve(bytes);
-        },
-        reject: (fault: TroupeFault): void => {
-          leave();
-          reject(fault);
-        },
-      };
-      const cancel = (): void => {
-        const fault = new CancelledFault(`call ${call.id} was cancelled`);
-        if (call.waiters.size === 1) return fail(call, fault);
-        call.waiters.delete(waiter);
-        waiter.reject(fault);
-      };
-      call.waiters.add(waiter);
-      signal.addEventListener('abort', cancel, { once: true });
-    });
+  const attendedBy = (call: Call, signal: AbortSignal): Promise<Bytes> => attend(call, signal, (fault) => fail(call, fault));
 
   const refusal = (asked: Asked): TroupeFault | undefined => {
     const { id, role } = asked.request;
@@ -197,7 +179,7 @@ export function createBroker(options: BrokerOptions): Broker {
     if (answer !== undefined) return Promise.resolve(answer);
     if (opened !== undefined) {
       clocks.give(opened, deadlineMs);
-      return attend(opened, signal);
+      return attendedBy(opened, signal);
     }
     const fault = refusal(asked);
     if (fault !== undefined) return Promise.reject(fault);
@@ -205,9 +187,9 @@ export function createBroker(options: BrokerOptions): Broker {
     const call = callOf(asked, { step, group: age }, arrivals++, clock.now());
     open.set(id, call);
     calls.add(call);
-    if (isLent) clocks.hold(call);
+    if (fleet.isLent) clocks.hold(call);
     else clocks.give(call, deadlineMs);
-    const answered = attend(call, signal);
+    const answered = attendedBy(call, signal);
     place(call);
     return answered;
   };
@@ -217,39 +199,6 @@ export function createBroker(options: BrokerOptions): Broker {
     for (const call of groups.calls(group)) fail(call, new CancelledFault(`group ${group} ${why}`));
     replies.forget(group);
     groups.forget(group);
-  };
-
-  /** Publishing and lending, one after the other. */
-  let turn: Promise<void> | undefined;
-  const inTurn = (deed: () => Promise<void>): Promise<void> => {
-    const done = turn === undefined ? deed() : turn.then(deed);
-    const over = (): void => {
-      if (turn === own) turn = undefined;
-    };
-    const own: Promise<void> = done.then(over, over);
-    turn = own;
-    return done;
-  };
-  /** A lane that failed serves again only with what was ordered: whoever ordered it need but wait. Resolves with false where none came back. */
-  const recovery = (): Promise<boolean> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        disarm();
-        recoveries.delete(end);
-        resolve(lanes.some((each) => each.isServing));
-      };
-      const disarm = clock.after(recoveryMs, end);
-      recoveries.add(end);
-    });
-  const takeBack = async (): Promise<PromiseSettledResult<void>[]> => {
-    const ends = await Promise.allSettled(lanes.map((each) => each.reclaim()));
-    endLoan();
-    return ends;
-  };
-  /** With the first lane that serves again: from then on time runs for all. */
-  const endLoan = (): void => {
-    isLent = false;
-    for (const call of open.values()) clocks.release(call);
   };
 
   for (const each of lanes) each.start();
@@ -275,42 +224,15 @@ export function createBroker(options: BrokerOptions): Broker {
       return handover.seal({ envelope, bytes });
     },
     abandonStep: (step) => handover.abandon(step),
-    publish: (weights) =>
-      inTurn(async () => {
-        if (isLent)
-          throw new EngineFault(`version ${weights.version} cannot be published while the accelerator is lent`, { trouble: 'refused' });
-        for (const each of lanes) each.order(weights);
-        for (const call of open.values()) if (call.state === 'waiting' && lane(call.lane).complaint(call.asked) !== undefined) move(call);
-        // One whose circuit is open gets them before it serves again: nobody waits for its rest.
-        const sound = lanes.filter((each) => each.isSound);
-        const ends = await Promise.allSettled((sound.length > 0 ? sound : lanes).map((each) => each.publish()));
-        if (!ends.every((end) => end.status === 'rejected')) return;
-        const reason = reasonOf(ends);
-        if (!isAway(reason) || !(await recovery())) throw reason;
-      }),
-    suspend: () =>
-      inTurn(async () => {
-        if (isLent) return;
-        if (isClosing) throw new CancelledFault('the broker is closing');
-        isLent = true;
-        for (const call of open.values()) if (call.state !== 'asked') clocks.hold(call);
-        const ends = await Promise.allSettled(lanes.map((each) => each.lend()));
-        if (ends.every((end) => end.status === 'fulfilled')) return;
-        await takeBack();
-        throw reasonOf(ends);
-      }),
-    resume: () =>
-      inTurn(async () => {
-        if (!isLent) return;
-        const ends = await takeBack();
-        if (ends.every((end) => end.status === 'rejected')) throw reasonOf(ends);
-      }),
+    publish: (weights) => fleet.publish(weights),
+    suspend: () => fleet.lend(),
+    resume: () => fleet.takeBack(),
     returned: (index) => lane(index).returned(),
-    status: () => ({ ...figuresOf(lanes, open.values()), ...count }),
+    status: () => ({ ...figuresOf(lanes, open.values()), ...repeats.count, ...count }),
     waits,
     close: async () => {
       isClosing = true;
-      for (const recovered of recoveries) recovered();
+      fleet.close();
       for (const each of lanes) each.drain();
       const fault = new CancelledFault('the broker is closing');
       for (const call of open.values()) if (call.state !== 'asked') fail(call, fault);
@@ -319,19 +241,4 @@ export function createBroker(options: BrokerOptions): Broker {
       for (const each of lanes) each.closed();
     },
   };
-
-  function move(call: Call): void {
-    lane(call.lane).withdraw(call);
-    place(call);
-  }
 }
-
-/** Pauses before a repeat double so many times at most: some six seconds at the default. */
-const longestPause = 6;
-
-/** Nothing is wrong with what was asked; nobody was there, or nobody answered. */
-const isAway = (fault: unknown): boolean =>
-  fault instanceof EngineFault && (fault.trouble === 'absent' || fault.trouble === 'unreachable' || fault.trouble === 'stalled');
-
-const reasonOf = (ends: readonly PromiseSettledResult<void>[]): unknown =>
-  ends.find((end): end is PromiseRejectedResult => end.status === 'rejected')?.reason;
