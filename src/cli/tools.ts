@@ -1,30 +1,14 @@
-/** `tools check <file>`: which tools of a list can be used, and why the others cannot. */
+/** `tools …`: tool lists imported, looked at, and drawn from. */
 import { Command } from 'commander';
-import { loadTools, reasonTable } from '../tools/load.ts';
-import { carryOut, type Flags, withOutput } from './invocation.ts';
-import { printableLine } from './printable.ts';
-import { table } from './table.ts';
+import { importCommand } from './tools-import.ts';
+import { checkCommand, lsCommand, showCommand } from './tools-look.ts';
+import { sampleCommand } from './tools-sample.ts';
 
-export const toolsCommand = (): Command => new Command('tools').description('look at tool lists').addCommand(checkCommand());
-
-const checkCommand = (): Command =>
-  withOutput(
-    new Command('check').description('say which tools of a file can be used').argument('<file>', 'OpenAI function JSON or ToolBench JSON'),
-  ).action((file: string, flags: Flags) =>
-    carryOut(flags, (terminal) => {
-      const { usable, rejected } = loadTools(file);
-      const reasons = reasonTable(rejected);
-      if (flags.json) terminal.out(JSON.stringify({ v: 1, usable: usable.length, rejected: rejected.length, reasons }));
-      else {
-        terminal.out(`${usable.length} usable, ${rejected.length} not`);
-        if (reasons.length > 0)
-          terminal.out(
-            table(
-              ['tools', 'reason'],
-              reasons.map(({ reason, tools }) => [`${tools}`, printableLine(reason)]),
-            ),
-          );
-      }
-      return 0;
-    }),
-  );
+export const toolsCommand = (): Command =>
+  new Command('tools')
+    .description('import tool lists and look at them')
+    .addCommand(importCommand())
+    .addCommand(lsCommand())
+    .addCommand(showCommand())
+    .addCommand(checkCommand())
+    .addCommand(sampleCommand());

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { boundarySync, ConfigFault, TroupeFault } from '../errors.ts';
-import { canonical, type JsonValue } from '../protocol/json.ts';
+import type { JsonValue } from '../protocol/json.ts';
 import { ToolSpec } from '../protocol/tool.ts';
 import { checkShape } from './shape.ts';
 import type { Rejection } from './sieve.ts';
@@ -12,7 +12,9 @@ const pieceBytes = 256 * 1024;
 
 export const isLinesFile = (path: string): boolean => /\.(jsonl|ndjson)$/i.test(path);
 
-export const toolLine = (tool: ToolSpec): string => `${canonical(tool as unknown as JsonValue)}\n`;
+/** Parameters keep the order of their source: it is part of what a model reads. */
+export const toolLine = ({ name, description, parameters, returns, effects, category, ...rest }: ToolSpec): string =>
+  `${JSON.stringify({ name, description, parameters, returns, effects, category, ...rest })}\n`;
 
 /** Each line a tool, or why it is none; `file:line` names it. Empty lines are passed over. Throws ConfigFault for a file that cannot be read. */
 export function* toolsOfFile(path: string): Generator<ToolSpec | Rejection> {

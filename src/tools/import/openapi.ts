@@ -106,5 +106,7 @@ const located = (value: JsonValue, file: string): Located => ({ value, base: fil
 /** `operationId`, else method and path in words. */
 function nameOf(found: Found): string {
   const id = 'at' in found && isRecord(found.at.value) ? found.at.value['operationId'] : undefined;
-  return typeof id === 'string' && /[A-Za-z0-9]/.test(id) ? id.slice(0, 400) : `${found.method}_${found.path.slice(0, 200)}`;
+  return typeof id === 'string' && /[A-Za-z0-9]/.test(id)
+    ? id.slice(0, 400)
+    : `${found.method}_${found.path.slice(0, 200)}`.replaceAll(/[^A-Za-z0-9]+/g, '_');
 }
