@@ -4,5 +4,5 @@ import base from './vitest.config.ts';
 
 export default mergeConfig(
   { ...base, test: { ...base.test, include: [], exclude: [] } },
-  defineConfig({ test: { include: ['test/stages/serving/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, maxWorkers: 1 } }),
+  defineConfig({ test: { include: ['test/stages/serving/**/*.test.ts'], testTimeout: 2_400_000, hookTimeout: 600_000, maxWorkers: 1 } }),
 );
