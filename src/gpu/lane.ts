@@ -2,9 +2,7 @@
  * One engine and the way to it: its queue, window, circuit, mode and upkeep. It ends no call by itself and knows no other lane: how a batch ended, and that its mode
  * changed, it tells the broker.
  */
-import { createActor, type ActorRefFrom } from 'xstate';
 import { EngineFault, asFault } from '../errors.ts';
-import { brokerMachine } from '../machines/broker.ts';
 import type { PolicyVersion } from '../protocol/ids.ts';
 import type { Weights } from '../protocol/policy.ts';
 import { seedOf, type Seed } from '../random.ts';
@@ -15,6 +13,7 @@ import { createCircuit, type Circuit } from './circuit.ts';
 import type { Clock } from './clock.ts';
 import { Dispatch, type BatchEnd } from './dispatch.ts';
 import type { Engine } from './engine.ts';
+import { LaneMode, type ModeChart } from './lane-mode.ts';
 import { probe } from './lane-probe.ts';
 import { LaneUpkeep, retired } from './lane-upkeep.ts';
 import { LaneWindow } from './lane-window.ts';
@@ -29,7 +28,7 @@ export interface LaneOptions {
   readonly restMs: number;
   readonly pollMs: number;
   readonly version: PolicyVersion | undefined;
-  readonly mode: ActorRefFrom<typeof brokerMachine> | undefined;
+  readonly mode: ModeChart | undefined;
   ended(batch: Batch, end: BatchEnd): void;
   changed(mode: string): void;
   stalled(): void;
@@ -42,7 +41,7 @@ export class Lane {
   readonly engine: Engine;
   readonly dispatch: Dispatch;
   readonly #options: LaneOptions;
-  readonly #mode: ActorRefFrom<typeof brokerMachine>;
+  readonly #mode: LaneMode;
   readonly #circuit: Circuit;
   readonly #upkeep: LaneUpkeep;
   /** Calls of a version that is to come. */
@@ -56,7 +55,7 @@ export class Lane {
     this.engine = engine;
     this.name = options.name;
     this.#upkeep = new LaneUpkeep(engine, clock, patienceMs, options.version);
-    this.#mode = options.mode ?? createActor(brokerMachine);
+    this.#mode = new LaneMode(options.mode);
     this.dispatch = new Dispatch({
       engine,
       clock,
@@ -83,7 +82,7 @@ export class Lane {
     this.#circuit = createCircuit({
       clock,
       seed: seedOf(seed, options.name),
-      mode: this.#mode,
+      mode: this.#mode.chart,
       probeMs: 2 * patienceMs + stallMs,
       restMs,
       probe: (signal) => this.#probe(signal),
@@ -91,37 +90,28 @@ export class Lane {
   }
 
   start(): void {
-    let known = '';
-    this.#mode.subscribe({
-      next: () => {
-        this.#showLimit();
-        const { mode } = this;
-        if (mode === known) return;
-        known = mode;
+    this.#mode.start(
+      () => this.#showLimit(),
+      (mode) => {
         this.#options.changed(mode);
         this.dispatch.wake();
       },
-      error: () => {},
-    });
-    this.#mode.start();
-    this.#mode.send({ type: 'engine.ready' });
+    );
     this.#window.start();
   }
 
   get mode(): string {
-    const { value } = this.#mode.getSnapshot();
-    return typeof value === 'string' ? value : `openCircuit.${value.openCircuit}`;
+    return this.#mode.name;
   }
 
   /** Calls may start now. */
   get isServing(): boolean {
-    return this.#mode.getSnapshot().hasTag('serving');
+    return this.#mode.isServing;
   }
 
   /** It serves, or will when what it is doing is done. */
   get isSound(): boolean {
-    const snapshot = this.#mode.getSnapshot();
-    return snapshot.status === 'active' && !snapshot.matches('openCircuit') && !snapshot.matches('draining');
+    return this.#mode.isSound;
   }
 
   get admission(): Admission {
@@ -172,17 +162,7 @@ export class Lane {
   }
 
   waitsFor(call: Call): WaitsFor {
-    if (this.#early.has(call)) return 'publication';
-    if (this.isServing) return 'slot';
-    if (!this.isSound) return this.mode.startsWith('openCircuit') ? 'circuit' : 'close';
-    switch (this.mode) {
-      case 'swapping':
-        return 'publication';
-      case 'starting':
-        return 'start';
-      default:
-        return 'loan';
-    }
+    return this.#early.has(call) ? 'publication' : this.#mode.waitsFor;
   }
 
   /** A call’s own time ran out inside the engine. */
@@ -203,14 +183,14 @@ export class Lane {
   /** Hands over what was ordered. Rejects with EngineFault, and the circuit is open. */
   async publish(): Promise<void> {
     const replaces = this.engine.versions <= 1;
-    this.#mode.send({ type: replaces ? 'weights.publish' : 'weights.load' });
+    this.#mode.send(replaces ? 'weights.publish' : 'weights.load');
     try {
       if (replaces) await this.dispatch.idle(this.#options.patienceMs);
       await this.#upkeep.bringUp();
       this.#circuit.mend();
-      this.#mode.send({ type: 'weights.published' });
+      this.#mode.send('weights.published');
     } catch (error) {
-      this.#mode.send({ type: 'weights.refused' });
+      this.#mode.send('weights.refused');
       throw asFault(EngineFault, `publishing version ${this.#upkeep.newest ?? ''} to ${this.name}`, error);
     } finally {
       this.#admitEarly();
@@ -220,37 +200,37 @@ export class Lane {
   /** Lets what is in flight end, and the engine make room. Rejects with EngineFault, and the circuit is open. */
   async lend(): Promise<void> {
     const { patienceMs } = this.#options;
-    this.#mode.send({ type: 'accelerator.lend' });
+    this.#mode.send('accelerator.lend');
     try {
       await this.dispatch.idle(patienceMs);
       this.dispatch.recall(new EngineFault(`engine ${this.name} held a call ${patienceMs} ms into a loan`, { trouble: 'stalled' }));
       await this.#upkeep.sleep();
-      this.#mode.send({ type: 'accelerator.lent' });
+      this.#mode.send('accelerator.lent');
     } catch (error) {
-      this.#mode.send({ type: 'accelerator.kept' });
+      this.#mode.send('accelerator.kept');
       throw asFault(EngineFault, `lending the accelerator of ${this.name}`, error);
     }
   }
 
   /** Rejects with EngineFault, and the circuit is open. */
   async reclaim(): Promise<void> {
-    this.#mode.send({ type: 'accelerator.reclaim' });
+    this.#mode.send('accelerator.reclaim');
     try {
       await this.#upkeep.bringUp();
-      this.#mode.send({ type: 'accelerator.reclaimed' });
+      this.#mode.send('accelerator.reclaimed');
     } catch (error) {
-      this.#mode.send({ type: 'accelerator.lost' });
+      this.#mode.send('accelerator.lost');
       throw asFault(EngineFault, `taking the accelerator of ${this.name} back`, error);
     }
   }
 
   drain(): void {
     this.#window.close();
-    this.#mode.send({ type: 'broker.drain' });
+    this.#mode.send('broker.drain');
   }
 
   closed(): void {
-    this.#mode.send({ type: 'broker.drained' });
+    this.#mode.send('broker.drained');
   }
 
   /** What the end of a batch says about the engine. */
@@ -262,10 +242,7 @@ export class Lane {
   }
 
   #showLimit(): void {
-    const { value } = this.#mode.getSnapshot();
-    const isLimited = isThrottled(this.admission);
-    if (value === 'ready' && isLimited) this.#mode.send({ type: 'admission.limited' });
-    else if (value === 'throttled' && !isLimited) this.#mode.send({ type: 'admission.relieved' });
+    this.#mode.limit(isThrottled(this.admission));
   }
 
   #admitEarly(): void {
