@@ -415,6 +415,8 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   if (trainer.kind === 'tinker') complain('trainer.kind', 'tinker is not part of this version; use torch or embedded');
   if (engine.kind === 'vllm' && trainer.adapter === 'none' && trainer.kind !== 'scripted')
     complain('trainer.adapter', 'a vLLM server takes new weights as adapters only; set trainer.adapter to lora and trainer.kind to torch');
+  if ((engine.kind === 'vllm' || engine.kind === 'fake') && trainer.kind === 'scripted' && trainer.adapter === 'lora' && config.steps > 0)
+    complain('trainer.adapter', 'the scripted trainer makes no adapters; use none');
   if (engine.kind === 'embedded' && trainer.adapter === 'lora')
     complain('trainer.adapter', 'the embedded engine serves whole models; use none');
   if (trainer.adapter === 'lora' && trainer.kind === 'embedded')

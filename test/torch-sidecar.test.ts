@@ -27,6 +27,7 @@ function host(clock: Clock = systemClock, logFile?: string): Sidecar {
     env: process.env,
     clock,
     logFile,
+    remedy: 'give it one',
   });
   open.push(sidecar);
   return sidecar;
@@ -44,12 +45,15 @@ describe('a sidecar', () => {
     expect(Buffer.compare((answers[50] as { large: Uint8Array }).large, large)).toBe(0);
   });
 
-  it('turns a fault of the other side into a TrainerFault with its trace, and goes on', async () => {
+  it.each([
+    ['trainer', TrainerFault],
+    ['record', RecordFault],
+    ['config', ConfigFault],
+  ])('turns a %s fault of the other side into one of ours, and goes on', async (kind, Kind) => {
     const sidecar = host();
-    const fault = (await sidecar.call('fail', null, 20_000).catch((error: unknown) => error)) as TrainerFault;
-    expect(fault).toBeInstanceOf(TrainerFault);
-    expect(fault.message).toBe('the host: ValueError: no such thing');
-    expect(fault.raw).toBe('line 7');
+    const fault: unknown = await sidecar.call('fail', kind, 20_000).catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(Kind);
+    expect(fault).toMatchObject({ message: 'the host: no such thing', raw: undefined });
     await expect(sidecar.call('echo', 1, 20_000)).resolves.toBe(1);
   });
 
@@ -59,6 +63,14 @@ describe('a sidecar', () => {
     for (const call of await Promise.allSettled(pending))
       expect(String((call as PromiseRejectedResult).reason)).toMatch(/ended with code 3; it last said:\na last word/);
     await expect(sidecar.call('echo', 1, 20_000)).rejects.toBeInstanceOf(TrainerFault);
+  });
+
+  it('says what a process lacks, and what to do, where it ends with code 78', async () => {
+    const fault: unknown = await host()
+      .call('lack', null, 20_000)
+      .catch((error: unknown) => error);
+    expect(fault).toBeInstanceOf(ConfigFault);
+    expect(fault).toMatchObject({ message: 'the host cannot run: this host lacks a limb; give it one' });
   });
 
   it('kills a process that misses a deadline, even one that never looks up', async () => {
@@ -84,6 +96,7 @@ describe('a sidecar', () => {
     const sidecar = startSidecar({
       name: 'the host',
       command: ['/nowhere/python'],
+      remedy: '',
       cwd: process.cwd(),
       env: {},
       clock: systemClock,

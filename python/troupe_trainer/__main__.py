@@ -1,4 +1,4 @@
-"""Starts the sidecar: stdin and stdout are the wire, and nothing else may write there."""
+"""Starts the sidecar: stdin and stdout are the wire, and nothing else may write there. Exit code 78 (EX_CONFIG): this Python lacks a package; the last line says which."""
 
 import os
 import sys
@@ -8,6 +8,10 @@ wire = os.fdopen(os.dup(1), "wb")
 os.dup2(2, 1)
 sys.stdout = sys.stderr
 
-from .service import serve  # noqa: E402 - after the wire is safe
+try:
+    from .service import serve
+except ImportError as error:
+    print(f"{sys.executable} lacks what the trainer needs: {error}", file=sys.stderr)
+    sys.exit(os.EX_CONFIG)
 
 serve(sys.stdin.buffer, wire)

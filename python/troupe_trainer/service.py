@@ -1,6 +1,7 @@
 """The sidecar's loop: one frame asks, one frame answers, in order. Knows verbs and their arguments' names; no model and no byte.
 
-Frames: {id, verb, args} -> {id, ok} | {id, fault: {message, trace}}. The first verb is `open`; its answer says what was opened, and on what.
+Frames: {id, verb, args} -> {id, ok} | {id, fault: {kind, message}}. The first verb is `open`; its answer says what was opened, and on what.
+A fault's kind is whose it is: `config` (what was to be opened cannot be), `record` (a file that cannot be written or read), `trainer`. Its trace goes to stderr.
 When stdin ends the process ends at once, even in the middle of a step: whoever asked is gone.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
+from safetensors import SafetensorError
 
 from .adapter import AdapterOptions
 from .batch import Batch
@@ -48,6 +50,8 @@ def _read(stdin: BinaryIO, calls: "queue.Queue[dict[str, Any]]") -> None:
 
 
 def _answer(verbs: dict[str, Verb], call: dict[str, Any]) -> dict[str, Any]:
+    """The one place that turns what was raised into data."""
+    opening = call["verb"] == "open"
     try:
         verb = verbs.get(call["verb"])
         if verb is None:
@@ -55,13 +59,19 @@ def _answer(verbs: dict[str, Verb], call: dict[str, Any]) -> dict[str, Any]:
         return {"ok": verb(call["args"])}
     except torch.cuda.OutOfMemoryError as error:
         torch.cuda.empty_cache()
-        return _fault(f"out of GPU memory; a smaller trainer.microBatchTokens needs less: {error}")
-    except Exception as error:  # the one place that turns what was raised into data
-        return _fault(f"{type(error).__name__}: {error}")
+        fix = "--dry-run prints how the card is divided" if opening else "a smaller trainer.microBatchTokens needs less"
+        return _fault("config" if opening else "trainer", f"out of GPU memory; {fix}: {error}")
+    except (OSError, SafetensorError) as error:
+        full = "No space left" in str(error)
+        return _fault("config" if opening else "record", f"{error}{'; free some space, then resume the run' if full else ''}")
+    except Exception as error:
+        return _fault("config", str(error)) if opening else _fault("trainer", f"{type(error).__name__}: {error}")
 
 
-def _fault(message: str) -> dict[str, Any]:
-    return {"fault": {"message": message[:2000], "trace": traceback.format_exc()[-4000:]}}
+def _fault(kind: str, message: str) -> dict[str, Any]:
+    """Called where it was raised: whoever looks for the reason finds the trace in the log."""
+    traceback.print_exc()
+    return {"fault": {"kind": kind, "message": message[:2000]}}
 
 
 def _open(verbs: dict[str, Verb], args: dict[str, Any]) -> dict[str, Any]:

@@ -44,8 +44,8 @@ const MAX_BYTES = 200_000_000;
 export function readModelFiles(dir: string): ModelFiles {
   return boundarySync(ConfigFault, `tokenizer of ${dir}`, () => {
     const tokenizerText = textOf(dir, 'tokenizer.json') ?? refuse(`${dir} has no tokenizer.json`);
-    const tokenizer = checked(TokenizerFile, 'tokenizer.json', tokenizerText);
-    const config = checked(TokenizerConfig, 'tokenizer_config.json', textOf(dir, 'tokenizer_config.json') ?? '{}');
+    const tokenizer = checked(TokenizerFile, join(dir, 'tokenizer.json'), tokenizerText);
+    const config = checked(TokenizerConfig, join(dir, 'tokenizer_config.json'), textOf(dir, 'tokenizer_config.json') ?? '{}');
     const eos = config.eos_token ?? '';
     const stop =
       endOf(dir, 'generation_config.json') ??
@@ -67,7 +67,7 @@ function templateOf(dir: string, { chat_template: kept }: z.infer<typeof Tokeniz
 
 function endOf(dir: string, name: string): number[] | undefined {
   const text = textOf(dir, name);
-  const end = text === undefined ? undefined : checked(Ending, name, text).eos_token_id;
+  const end = text === undefined ? undefined : checked(Ending, join(dir, name), text).eos_token_id;
   return end == null ? undefined : [end].flat();
 }
 
@@ -78,17 +78,17 @@ function textOf(dir: string, name: string): string | undefined {
   return readFileSync(file, 'utf8');
 }
 
-function checked<T>(schema: z.ZodType<T>, name: string, text: string): T {
+function checked<T>(schema: z.ZodType<T>, file: string, text: string): T {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new ConfigFault(`${name} is no JSON`, { cause: error, raw: text });
+    throw new ConfigFault(`${file} is no JSON`, { cause: error, raw: text });
   }
   const result = schema.safeParse(parsed);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new ConfigFault(`${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, { cause: result.error });
+  throw new ConfigFault(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, { cause: result.error });
 }
 
 const refuse = (why: string): never => {

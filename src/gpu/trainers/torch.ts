@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { boundary, RecordFault, TrainerFault } from '../../errors.ts';
+import { boundary, RecordFault, TrainerFault, type TroupeFault } from '../../errors.ts';
 import { sampledTokens, type TokenBatch } from '../../learning/batch.ts';
 import { metricsOf } from '../../learning/objective.ts';
 import type { Clock } from '../clock.ts';
@@ -47,7 +47,7 @@ export interface TorchTrainerOptions {
   /** Where the process's standard error goes. */
   readonly logFile?: string | undefined;
   /** It ended by itself: told at once, not with the next verb. */
-  onDeath?(fault: TrainerFault): void;
+  onDeath?(fault: TroupeFault): void;
 }
 
 /** What the sidecar runs on. */
@@ -87,7 +87,7 @@ const Saved = z.strictObject({ kind: z.enum(['full', 'lora']), sha256: z.string(
 const Floats = z.strictObject({ dtype: z.literal('float32'), data: z.instanceof(Uint8Array) });
 
 export interface TorchTrainer extends Trainer {
-  /** Rejects with TrainerFault where the sidecar could not start: no such interpreter, a package missing, a model it cannot read. */
+  /** Rejects with ConfigFault where the interpreter lacks a package or the model cannot be read, with TrainerFault where the sidecar could not start otherwise. */
   hello(): Promise<TorchHello>;
 }
 
@@ -102,6 +102,7 @@ export function createTorchTrainer(options: TorchTrainerOptions): TorchTrainer {
     env: { ...process.env, ...environment(options.threads ?? 1) },
     clock,
     logFile: options.logFile === undefined ? undefined : resolve(options.logFile),
+    remedy: '`npm run python` makes an environment that has it all and is found by itself',
     onDeath: (fault) => options.onDeath?.(fault),
   });
   const opened = sidecar.call('open', openArguments(options), startMs).then((answer) => parsed(Hello, 'open', answer));

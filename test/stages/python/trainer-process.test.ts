@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/actors/clock.ts';
-import { TrainerFault } from '../../../src/errors.ts';
+import { ConfigFault } from '../../../src/errors.ts';
 import { createEmbeddedTrainer } from '../../../src/gpu/trainers/embedded.ts';
 import type { TorchTrainer, TorchTrainerOptions } from '../../../src/gpu/trainers/torch.ts';
 import { readModel } from '../../../src/gpu/weights.ts';
@@ -93,7 +93,8 @@ describe.skipIf(python === undefined)('the torch trainer’s process', () => {
   it('says what it cannot open', async () => {
     mkdirSync(join(folder, 'none'));
     await expect(start({ model: join(folder, 'none') }).hello()).rejects.toThrow(/holds no config\.json/);
-    await expect(start({ device: 'cuda' }).hello()).rejects.toBeInstanceOf(TrainerFault);
+    await expect(start({ device: 'cuda' }).hello()).rejects.toThrow(/there is no CUDA device; set trainer\.torch\.device to cpu/);
+    await expect(start({ model: join(folder, 'none') }).hello()).rejects.toBeInstanceOf(ConfigFault);
   });
 
   it('is killed in the middle of a step that outlasts its deadline', async () => {

@@ -13,13 +13,16 @@ const write = (value) => {
 
 const verbs = {
   echo: (id, args) => write({ id, ok: args }),
-  fail: (id) => write({ id, fault: { message: 'ValueError: no such thing', trace: 'line 7' } }),
+  fail: (id, kind) => write({ id, fault: { kind, message: 'no such thing' } }),
   hang: () => undefined,
   spin: () => {
     for (;;);
   },
   die: () => {
     process.stderr.write('a last word\n', () => process.exit(3));
+  },
+  lack: () => {
+    process.stderr.write('a first word\nthis host lacks a limb\n', () => process.exit(78));
   },
   print: () => process.stdout.write('Loading weights: 100%\n'),
   stranger: (id) => write({ id: id + 1000, ok: null }),

@@ -1,19 +1,22 @@
 /**
  * A program of ours in another language, behind its standard input and output: call and return, and every way that can end. Knows no verb.
- * Frames {id, verb, args} → {id, ok} | {id, fault: {message, trace}}, MessagePack behind a u32 length. Calls are answered in order. A call that misses its deadline
+ * Frames {id, verb, args} → {id, ok} | {id, fault: {kind, message}}, MessagePack behind a u32 length. Calls are answered in order. A call that misses its deadline
  * ends the whole process group with SIGKILL, since nothing gentler reaches a stuck kernel; so does a byte on its output that is no frame.
+ * Exit code 78 (EX_CONFIG) says that its surroundings lack something; what, is the last line on its standard error.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { z } from 'zod';
-import { boundarySync, TrainerFault } from '../../../errors.ts';
+import { boundarySync, ConfigFault, RecordFault, TrainerFault, type TroupeFault } from '../../../errors.ts';
 import { packForeign, unpackForeign } from '../../../protocol/codec.ts';
 import type { Clock } from '../../clock.ts';
 import { frameOf, frameReader } from './frames.ts';
 import { type ProcessLog, processLog } from './log.ts';
 
+/** Whose fault it is. */
+const kinds = { config: ConfigFault, record: RecordFault, trainer: TrainerFault } as const;
 const Answer = z.union([
   z.strictObject({ id: z.int(), ok: z.unknown() }),
-  z.strictObject({ id: z.int(), fault: z.strictObject({ message: z.string(), trace: z.string() }) }),
+  z.strictObject({ id: z.int(), fault: z.strictObject({ kind: z.enum(['config', 'record', 'trainer']), message: z.string() }) }),
 ]);
 type Answer = z.infer<typeof Answer>;
 
@@ -26,12 +29,14 @@ export interface SidecarOptions {
   readonly clock: Clock;
   /** Where its standard error goes; absent: nowhere but into faults. */
   readonly logFile?: string | undefined;
+  /** What to do where it ends for want of something in its surroundings. */
+  readonly remedy: string;
   /** It ended by itself, whether or not a call is pending. */
-  onDeath?(fault: TrainerFault): void;
+  onDeath?(fault: TroupeFault): void;
 }
 
 export interface Sidecar {
-  /** The answer as it came: the caller validates it. Rejects with TrainerFault: the verb's own, or how the process ended. */
+  /** The answer as it came: the caller validates it. Rejects with the verb's own fault, or with how the process ended: TrainerFault, or ConfigFault where it lacks something. */
   call(verb: string, args: unknown, deadlineMs: number): Promise<unknown>;
   /** Ends the process; whatever is pending rejects. Resolves when it is gone. */
   close(): Promise<void>;
@@ -39,26 +44,29 @@ export interface Sidecar {
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
-  readonly reject: (fault: TrainerFault) => void;
+  readonly reject: (fault: TroupeFault) => void;
 }
 
-export function startSidecar({ name, command, cwd, env, clock, logFile, onDeath }: SidecarOptions): Sidecar {
+/** sysexits.h. */
+const lacking = 78;
+
+export function startSidecar({ name, command, cwd, env, clock, logFile, remedy, onDeath }: SidecarOptions): Sidecar {
   const log = processLog(logFile);
   const [program, ...args] = command;
   // A process group of its own: Ctrl-C is for us, who end it in order; and SIGKILL reaches what it started.
   const child = spawn(program, args, { cwd, env: { ...env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   const pending = new Map<number, Pending>();
-  let ended: TrainerFault | undefined;
+  let ended: TroupeFault | undefined;
   let serial = 0;
 
-  const end = (reason: string): void => {
-    ended ??= new TrainerFault(`${name} ${reason}`, { raw: log.tail() || undefined });
+  const end = (reason: string, Kind: typeof TrainerFault | typeof ConfigFault = TrainerFault): void => {
+    ended ??= new Kind(`${name} ${reason}`);
     for (const { reject } of pending.values()) reject(ended);
     pending.clear();
     hold(child, false);
   };
   const kill = (reason: string): void => {
-    end(reason);
+    end(`${reason}${said(log)}`);
     killGroup(child);
   };
   const gone = new Promise<void>((resolve) => {
@@ -69,8 +77,12 @@ export function startSidecar({ name, command, cwd, env, clock, logFile, onDeath 
     // `close`, not `exit`: what it said last has been read by then.
     child.once('close', (code, signal) => {
       const isDeath = ended === undefined;
-      end(`ended ${signal === null ? `with code ${code}` : `by ${signal}`}${said(log)}`);
-      if (isDeath) onDeath?.(ended as unknown as TrainerFault);
+      if (code === lacking) end(`cannot run: ${log.tail().split('\n').at(-1)}; ${remedy}`, ConfigFault);
+      else
+        end(
+          `ended ${signal === null ? `with code ${code}` : `by ${signal}${signal === 'SIGKILL' ? ', as when memory runs out' : ''}`}${said(log)}`,
+        );
+      if (isDeath) onDeath?.(ended as unknown as TroupeFault);
       resolve();
     });
   });
@@ -115,7 +127,8 @@ export function startSidecar({ name, command, cwd, env, clock, logFile, onDeath 
       });
     },
     close: async () => {
-      kill('is closed');
+      end('is closed');
+      killGroup(child);
       // Nothing else may be left that keeps our process alive until it is gone.
       hold(child, true);
       await gone;
@@ -124,7 +137,7 @@ export function startSidecar({ name, command, cwd, env, clock, logFile, onDeath 
 }
 
 function settle(name: string, call: Pending, answer: Answer): void {
-  if ('fault' in answer) call.reject(new TrainerFault(`${name}: ${answer.fault.message}`, { raw: answer.fault.trace }));
+  if ('fault' in answer) call.reject(new kinds[answer.fault.kind](`${name}: ${answer.fault.message}`));
   else call.resolve(answer.ok);
 }
 
