@@ -111,6 +111,7 @@ export class Fleet {
   /** A lane that failed serves again only with what was ordered: whoever ordered it need but wait. Resolves with false where none came back. */
   #recovery(): Promise<boolean> {
     const { lanes, clock, recoveryMs } = this.#ports;
+    if (recoveryMs === 0) return Promise.resolve(false);
     return new Promise((resolve) => {
       const end = (): void => {
         disarm();

@@ -26,6 +26,8 @@ export interface Server {
   trouble: EngineTrouble | undefined;
   /** So many of the next calls fault with `trouble`; absent: all. */
   troubled: number;
+  /** Nobody is there: calls and weights fault alike. */
+  away: boolean;
   refusesWeights: boolean;
   refusesSleep: boolean;
   pressure: Pressure;
@@ -56,6 +58,7 @@ export function laneHouse({ servers: many = 3, engine: how = {}, reports = false
 
 function server(scripted: Engine, reports: boolean): Server {
   const fault = (): Promise<never> | undefined => {
+    if (self.away) return Promise.reject(new EngineFault('scripted trouble: away', { trouble: 'absent' }));
     if (self.trouble === undefined || self.troubled === 0) return undefined;
     self.troubled--;
     return Promise.reject(new EngineFault(`scripted trouble: ${self.trouble}`, { trouble: self.trouble }));
@@ -73,6 +76,7 @@ function server(scripted: Engine, reports: boolean): Server {
       return fault() ?? Promise.resolve({ id: request.id, text: 'yes', finish: 'stop', model: 'base' });
     },
     publish: async (weights) => {
+      if (self.away) throw new EngineFault('scripted trouble: away', { trouble: 'absent' });
       if (self.refusesWeights) throw new EngineFault('scripted trouble: weights');
       await scripted.publish(weights);
       self.published.push(weights.version);
@@ -95,6 +99,7 @@ function server(scripted: Engine, reports: boolean): Server {
     most: 0,
     trouble: undefined,
     troubled: Infinity,
+    away: false,
     refusesWeights: false,
     refusesSleep: false,
     pressure: { waiting: 0, cacheUse: 0, refused: false },
