@@ -1,4 +1,7 @@
-"""Starts the sidecar: stdin and stdout are the wire, and nothing else may write there. Exit code 78 (EX_CONFIG): this Python lacks a package; the last line says which."""
+"""Starts the sidecar: stdin and stdout are the wire, and nothing else may write there.
+
+Exit code 78 (EX_CONFIG): this Python lacks a package; the last line on stderr says which.
+"""
 
 import os
 import sys

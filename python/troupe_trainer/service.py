@@ -1,7 +1,7 @@
 """The sidecar's loop: one frame asks, one frame answers, in order. Knows verbs and their arguments' names; no model and no byte.
 
 Frames: {id, verb, args} -> {id, ok} | {id, fault: {kind, message}}. The first verb is `open`; its answer says what was opened, and on what.
-A fault's kind is whose it is: `config` (what was to be opened cannot be), `record` (a file that cannot be written or read), `trainer`. Its trace goes to stderr.
+A fault's kind is whose it is: `config` (what was to be opened cannot be), `record` (a file cannot be written or read), `trainer`. Its trace goes to stderr.
 When stdin ends the process ends at once, even in the middle of a step: whoever asked is gone.
 """
 
