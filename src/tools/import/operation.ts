@@ -41,10 +41,11 @@ export function readOperation(operation: Operation, service: Service, name: stri
   if (problem !== undefined) return { ok: false, reason: problem };
   const parameters = sent.schema();
   const { returns, cuts } = returnsOf(at, service.resolve);
-  const prose = proseOf(
-    [described['summary'], described['description']].filter((text) => typeof text === 'string' && text !== '').join(': '),
-    longestDescription,
-  );
+  const words = [described['summary'], described['description']].map((text) => proseOf(text, longestDescription));
+  const prose = [...new Set(words)]
+    .filter((text) => text !== '')
+    .join(': ')
+    .slice(0, longestDescription);
   return {
     ok: true,
     tool: {

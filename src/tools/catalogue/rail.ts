@@ -1,0 +1,72 @@
+/** Trains: connections, tickets, seats. */
+import { type Chapter, amount, choice, clock, day, flag, id, like, many, moment, read, record, text, whole, write } from './notation.ts';
+
+const connection_id = id('connection', 'con_IC721');
+const connection = record({
+  connection_id,
+  from: text('Station.', 'Bern'),
+  to: text('Station.', 'Milano'),
+  leaves: moment('Departure.', '2027-03-15T08:07:00Z'),
+  arrives: moment('Arrival.', '2027-03-15T11:40:00Z'),
+  changes: whole('How often one changes.', 1),
+  price: amount('EUR.', 49),
+});
+const ticket_id = id('ticket', 'rtk_551');
+const ticket = record({
+  ticket_id,
+  connection_id,
+  traveller: text('Name.', 'Mira Keller'),
+  class: choice('Class.', 'second', 'first'),
+  bicycle: flag('Whether a bicycle comes along.', false),
+  status: choice('State.', 'valid', 'used', 'refunded'),
+});
+
+export const rail: Chapter = {
+  category: 'rail',
+  tools: {
+    search_connections: read(
+      'Finds trains.',
+      {
+        from: text('Station.', 'Bern'),
+        to: text('Station.', 'Milano'),
+        on: day('Day.'),
+        'after?': clock('Not before.', '08:00'),
+        'direct_only?': flag('Without change.'),
+      },
+      many(connection),
+    ),
+    get_departures: read(
+      'Shows the next departures of a station.',
+      { station: text('Station.', 'Bern'), 'most?': whole('Not more than.', 10, 1, 50) },
+      many(
+        record({
+          to: text('Where it goes.', 'Milano'),
+          leaves: moment('Departure.', '2027-03-15T08:07:00Z'),
+          platform: text('Platform.', '6'),
+          delay_minutes: whole('Minutes late.', 3),
+        }),
+      ),
+    ),
+    get_rail_disruptions: read(
+      'Tells what does not run.',
+      { 'line?': text('Line.', 'IC 8') },
+      many(record({ line: text('Line.', 'IC 8'), says: text('What happened.', 'Works until Sunday.') })),
+    ),
+    get_rail_ticket: read('Shows a ticket.', { ticket_id }, ticket),
+    list_rail_tickets: read('Lists the tickets of a traveller.', { traveller: text('Name.', 'Mira Keller') }, many(ticket)),
+    buy_rail_ticket: write(
+      'Buys a ticket.',
+      {
+        connection_id,
+        traveller: text('Name.', 'Mira Keller'),
+        class: choice('Class.', 'second', 'first'),
+        'discount_card?': choice('Card.', 'half_fare', 'youth', 'senior'),
+      },
+      ticket,
+      'get_rail_ticket',
+    ),
+    upgrade_rail_ticket: write('Changes a ticket to first class.', { ticket_id }, like(ticket, { class: 'first' }), 'get_rail_ticket'),
+    add_bicycle: write('Adds a place for a bicycle.', { ticket_id }, like(ticket, { bicycle: true }), 'get_rail_ticket'),
+    refund_rail_ticket: write('Gives a ticket back.', { ticket_id }, like(ticket, { status: 'refunded' }), 'get_rail_ticket'),
+  },
+};
