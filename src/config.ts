@@ -397,7 +397,9 @@ const shape = z.strictObject({
     .string()
     .min(1)
     .default('builtin')
-    .describe('The tools tasks are about: builtin, or a file of OpenAI function JSON or ToolBench JSON.'),
+    .describe(
+      'The tools tasks are about: builtin, catalogue (everyday services), or a file: what `tools import` wrote (JSONL), OpenAI function JSON or ToolBench JSON.',
+    ),
   world: World.prefault({}).describe('The simulated world.'),
   curriculum: Curriculum.prefault({}).describe('How difficulty moves.'),
   rollout: Rollout.prefault({}).describe('How a step’s episodes are run.'),

@@ -84,6 +84,6 @@ function located(config: Config, env: Environment): Config {
       model: locateModel(config.policy.model, env),
       ...(config.policy.adapter === undefined ? {} : { adapter: locate(config.policy.adapter) }),
     },
-    tools: config.tools === 'builtin' ? 'builtin' : locate(config.tools),
+    tools: config.tools === 'builtin' || config.tools === 'catalogue' ? config.tools : locate(config.tools),
   };
 }
