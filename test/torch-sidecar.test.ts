@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { simulatedClock, systemClock } from '../src/actors/clock.ts';
@@ -19,7 +19,7 @@ import { batchOf, sample } from './support/trainer-conformance.ts';
 const open: Sidecar[] = [];
 afterEach(() => Promise.all(open.splice(0).map((sidecar) => sidecar.close())));
 
-function host(clock: Clock = systemClock, logFile?: string): Sidecar {
+function host(clock: Clock = systemClock, logFile?: string, onDeath?: (fault: Error) => void): Sidecar {
   const sidecar = startSidecar({
     name: 'the host',
     command: [process.execPath, 'test/support/hosts/sidecar.mjs'],
@@ -28,6 +28,7 @@ function host(clock: Clock = systemClock, logFile?: string): Sidecar {
     clock,
     logFile,
     remedy: 'give it one',
+    ...(onDeath === undefined ? {} : { onDeath }),
   });
   open.push(sidecar);
   return sidecar;
@@ -103,6 +104,33 @@ describe('a sidecar', () => {
     });
     await expect(sidecar.call('echo', 1, 20_000)).rejects.toThrow(/cannot be started: .*ENOENT/);
     await sidecar.close();
+  });
+
+  it('tells of its death as soon as it has died, asked or not; of an end of our making nobody is told', async () => {
+    const deaths: string[] = [];
+    const dying = host(systemClock, undefined, (fault) => deaths.push(fault.message));
+    await dying.call('echo', 1, 20_000);
+    await dying.call('die', null, 20_000).catch(() => undefined);
+    const closed = host(systemClock, undefined, (fault) => deaths.push(fault.message));
+    await closed.call('echo', 1, 20_000);
+    await closed.close();
+    const hung = host(systemClock, undefined, (fault) => deaths.push(fault.message));
+    await hung.call('hang', null, 200).catch(() => undefined);
+    await hung.close();
+    expect(deaths).toEqual([expect.stringMatching(/^the host ended with code 3/)]);
+  });
+
+  it('is waited for when it is closed, even by a process that has nothing else to wait for', () => {
+    const script = `
+      const { startSidecar } = await import(${JSON.stringify(resolve('dist/gpu/trainers/torch/sidecar.js'))});
+      const clock = { now: () => performance.now(), after: (ms, wake) => { const timer = setTimeout(wake, ms); return () => clearTimeout(timer); } };
+      const command = [process.execPath, 'test/support/hosts/sidecar.mjs'];
+      const sidecar = startSidecar({ name: 'the host', command, cwd: process.cwd(), env: process.env, clock, remedy: '' });
+      await sidecar.call('echo', 1, 20000);
+      await sidecar.close();
+      console.log('closed');
+    `;
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toBe('closed\n');
   });
 
   it('rejects what is pending when it is closed', async () => {

@@ -122,9 +122,22 @@ test('a server that dies is started again on the same port', async () => {
   expect(isAlive(child)).toBe(false);
 });
 
-test('a server that falls silent is ended and started again', async () => {
+test('a server that falls silent is ended at once and started again, and is said to be back', async () => {
   const reasons: string[] = [];
-  const of = await launch({ healthMs: 20, answerMs: 100, onRestart: (reason) => reasons.push(reason) });
+  let returns = 0;
+  // It heeds no SIGTERM, as one that hangs does not: nobody waits for it to. The next one does.
+  const stubborn = join(folder, 'stubborn');
+  writeFileSync(stubborn, '');
+  const of = await launch({
+    healthMs: 20,
+    answerMs: 100,
+    graceMs: 60_000,
+    onRestart: (reason) => {
+      reasons.push(reason);
+      rmSync(stubborn);
+    },
+    onReturn: () => returns++,
+  });
   await of.ready();
   const [first = 0] = pids();
   writeFileSync(join(folder, 'deaf'), '');
@@ -133,6 +146,19 @@ test('a server that falls silent is ended and started again', async () => {
   await of.ready();
   expect(reasons[0]).toMatch(/did not answer two questions/);
   expect(isAlive(first)).toBe(false);
+  expect(returns).toBe(1);
+});
+
+test('a server whose warden is killed is ended and started again, with nothing left of the first', async () => {
+  const reasons: string[] = [];
+  const of = await launch({ onRestart: (reason) => reasons.push(reason) });
+  await of.ready();
+  const first = pids();
+  process.kill(of.pid as number, 'SIGKILL');
+  await until(() => reasons.length === 1);
+  await of.ready();
+  expect(first.map(isAlive)).toEqual([false, false]);
+  expect(pids()).not.toEqual(first);
 });
 
 test('a server that never starts is not tried again, and its last words are told', async () => {

@@ -7,8 +7,8 @@ import { stepId } from '../../src/protocol/ids.ts';
 import { type Ended, isAlive, type Process, start, written } from './runs.ts';
 import { type Household, household, markName, pause } from './serving-processes.ts';
 
-/** `hang`: SIGSTOP. `kill`: SIGKILL. Several things at once, in this order. */
-export type Blow = 'kill server' | 'hang server' | 'kill trainer' | 'hang trainer' | 'kill run' | 'interrupt run';
+/** `hang`: SIGSTOP, of a server with all its children. `kill`: SIGKILL. The warden is the small process that starts and ends the server. Several things at once, in this order. */
+export type Blow = 'kill warden' | 'kill server' | 'hang server' | 'kill trainer' | 'hang trainer' | 'kill run' | 'interrupt run';
 
 /** Counted from when a step's tasks are issued, its intent is recorded (it is then trained and saved), or its commit (it is then published and proved). */
 export interface Moment {
@@ -123,10 +123,10 @@ function strike(blow: Blow, { child }: Process, home: Household): boolean {
       return child.kill('SIGINT');
     case 'kill server':
       return signal(home.server()?.pid, 'SIGKILL');
-    case 'hang server': {
-      const group = home.server()?.group;
-      return signal(group === undefined ? undefined : -group, 'SIGSTOP');
-    }
+    case 'hang server':
+      return home.serverGroup().filter(({ pid }) => signal(pid, 'SIGSTOP')).length > 0;
+    case 'kill warden':
+      return signal(home.server()?.parent, 'SIGKILL');
     case 'kill trainer':
       return signal(home.trainer()?.pid, 'SIGKILL');
     case 'hang trainer':

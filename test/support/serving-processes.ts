@@ -21,6 +21,8 @@ export interface Household {
   look(): Found[];
   /** The server itself and not its warden; undefined where none runs just now. */
   server(): Found | undefined;
+  /** With its children, without its warden. */
+  serverGroup(): Found[];
   trainer(): Found | undefined;
   /** Resolves when none is left; rejects with who is after `ms`. */
   gone(ms: number): Promise<void>;
@@ -35,13 +37,17 @@ export function household(mark: string): Household {
     for (const { pid, group } of ours) if (pid === group) groups.add(group);
     return all.filter((one) => ours.includes(one) || groups.has(one.group));
   };
+  const wardens = (): number[] => look().flatMap(({ pid, command }) => (/warden\.js /.test(command) ? [pid] : []));
   return {
     mark,
     look,
     server: () => {
-      const all = look();
-      const wardens = new Set(all.filter(({ command }) => /warden\.js /.test(command)).map(({ pid }) => pid));
-      return all.find(({ parent }) => wardens.has(parent));
+      const leaders = wardens();
+      return look().find(({ parent }) => leaders.includes(parent));
+    },
+    serverGroup: () => {
+      const leaders = wardens();
+      return look().filter(({ pid, group }) => leaders.includes(group) && pid !== group);
     },
     trainer: () => look().find(({ command }) => command.includes('troupe_trainer')),
     gone: async (ms) => {

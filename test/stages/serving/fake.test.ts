@@ -1,4 +1,4 @@
-/** Ten lives of runs over the fake server with the scripted trainer: quick enough for many, and each ends as the undisturbed run did. */
+/** Eleven lives of runs over the fake server with the scripted trainer: quick enough for many, and each ends as the undisturbed run did. */
 import { resolve } from 'node:path';
 import { describeLives } from '../../support/serving-suite.ts';
 
@@ -18,6 +18,7 @@ describeLives('a run over the fake server with the scripted trainer', {
   lives: [
     { blows: ['kill server'], phase: 'rolling' },
     { blows: ['kill server'], phase: 'publishing' },
+    { blows: ['kill warden'], phase: 'rolling' },
     { blows: ['hang server'], phase: 'rolling' },
     { blows: ['hang server'], phase: 'publishing' },
     { blows: ['kill run'], phase: 'updating' },

@@ -41,6 +41,8 @@ export function startServer({ command, env, graceMs, clock, onOutput }: ProcessO
   warden.stdin.on('error', () => undefined);
   warden.stdout.on('data', onOutput);
   warden.stderr.on('data', onOutput);
+  // Also where the warden itself was killed: its group holds the server and all its children.
+  warden.once('exit', () => killGroup(warden.pid));
   const gone = new Promise<string>((resolve) => {
     warden.once('error', (error) => resolve(error.message));
     warden.once('close', (code, by) => resolve(by === null ? `it ended with code ${code}` : `it was ended by ${by}`));
@@ -63,4 +65,12 @@ export function startServer({ command, env, graceMs, clock, onOutput }: ProcessO
       return within(0);
     },
   };
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
 }
