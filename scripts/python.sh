@@ -9,6 +9,8 @@ cd "$(dirname "$0")/../python"
 say() { echo "$*" >&2; }
 fail() { say "npm run python: $*"; exit 1; }
 
+[ "$(uname -s)" = Linux ] || fail "there is no vLLM for $(uname -s); the embedded default needs no Python, and servers on a Linux machine can be named in engine.vllm.servers"
+
 key=$(cat requirements.txt requirements-cpu.txt requirements-cuda.txt overrides-cpu.txt | sha256sum | cut -c1-12)
 home=${TROUPE_PYTHON_HOME:-${XDG_CACHE_HOME:-$HOME/.cache}/troupe/python-$key}
 if [ -f "$home/complete" ] && [ -x "$home/bin/python" ]; then
