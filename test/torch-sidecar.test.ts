@@ -223,7 +223,7 @@ describe('the torch trainer without its Python', () => {
   it('rejects each verb with what is missing', async () => {
     const trainer = without();
     await expect(trainer.logprobs(batchOf(sample('g', [1], [2], 1)))).rejects.toThrow(/the torch trainer cannot be started/);
-    await expect(trainer.hello()).rejects.toBeInstanceOf(TrainerFault);
+    await expect(trainer.hello()).rejects.toBeInstanceOf(ConfigFault);
     await expect(trainer.saveState('test')).rejects.toBeInstanceOf(RecordFault);
     await trainer.close();
   });

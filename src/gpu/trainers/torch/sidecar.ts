@@ -36,7 +36,7 @@ export interface SidecarOptions {
 }
 
 export interface Sidecar {
-  /** The answer as it came: the caller validates it. Rejects with the verb's own fault, or with how the process ended: TrainerFault, or ConfigFault where it lacks something. */
+  /** The answer as it came: the caller validates it. Rejects with the verb's own fault, or with how the process ended: TrainerFault, or ConfigFault where it lacks something or was never there. */
   call(verb: string, args: unknown, deadlineMs: number): Promise<unknown>;
   /** Ends the process; whatever is pending rejects. Resolves when it is gone. */
   close(): Promise<void>;
@@ -71,7 +71,7 @@ export function startSidecar({ name, command, cwd, env, clock, logFile, remedy, 
   };
   const gone = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      end(`cannot be started: ${error.message}`);
+      end(`cannot be started: ${error.message}; ${remedy}`, ConfigFault);
       resolve();
     });
     // `close`, not `exit`: what it said last has been read by then.
