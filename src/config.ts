@@ -52,7 +52,9 @@ const Vllm = z.strictObject({
   maxSequences: count
     .max(4096)
     .default(256)
-    .describe('Sequences a server runs at once (--max-num-seqs); the broker’s window per server is never larger.'),
+    .describe(
+      'Sequences a server runs at once (--max-num-seqs); the broker sends an eighth more, so that a slot never waits for its next call.',
+    ),
   gpuMemory: share
     .optional()
     .describe('Share of the GPU a started server may take (--gpu-memory-utilization). Absent: what the memory plan says (see --dry-run).'),

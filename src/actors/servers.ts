@@ -79,7 +79,8 @@ function engineOptions(config: Config, weights: Weights, run: string): Omit<Vllm
     weights,
     adapterPrefix: run,
     contextLength: rollout.contextLength,
-    concurrency: vllm.maxSequences,
+    // A few wait at the server itself, so that no slot stands empty for the time of a way there and back.
+    concurrency: Math.ceil(vllm.maxSequences * (1 + reserveShare)),
     servedModel: vllm.servedModel,
     versions: rollout.staleness + 1,
     connections: vllm.connections,
@@ -90,6 +91,9 @@ function engineOptions(config: Config, weights: Weights, run: string): Omit<Vllm
     unchanging: trainer.adapter === 'none',
   };
 }
+
+/** Of a server's sequences: so many more calls are sent than it runs. Measured by bench/broker.mjs; below the share of waiting calls that counts as pressure (gpu/admission.ts). */
+const reserveShare = 1 / 8;
 
 interface Place {
   readonly url: string;
