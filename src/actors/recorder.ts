@@ -4,6 +4,7 @@
  */
 import type { AnyActor, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
 import { stateHash } from '../machines/hash.ts';
+import { pathSteps } from '../machines/path.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { DeadlineExpired } from '../protocol/messages.ts';
 import type { Deadline, DeadlineWheel } from './deadlines.ts';
@@ -41,8 +42,11 @@ export function observed<Chart extends AnyStateMachine>(bound: Chart): Chart {
   if (watchable.has(bound)) return bound;
   const transition = bound.transition.bind(bound);
   const start = bound.start.bind(bound);
+  const steps = pathSteps(bound);
+  if (steps !== undefined) bound.getInitialSnapshot = steps.initial;
   bound.transition = (snapshot, event, scope) => {
-    const next = transition(snapshot, event, scope);
+    // An actor that is stopped, or whose child has failed, is XState's own business.
+    const next = (event.type.startsWith('xstate.') ? transition : (steps?.transition ?? transition))(snapshot, event, scope);
     observers.get(scope.system)?.(scope.self as AnyActor, event, next as AnyMachineSnapshot);
     return next;
   };
