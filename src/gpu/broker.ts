@@ -4,7 +4,7 @@
  */
 import { CancelledFault, EngineFault, type TroupeFault } from '../errors.ts';
 import { unpack, type Bytes } from '../protocol/codec.ts';
-import type { CallId, GroupId } from '../protocol/ids.ts';
+import type { GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply } from '../protocol/inference.ts';
 import { firstRestMs } from './breaker.ts';
 import type { Broker, BrokerOptions } from './broker-contract.ts';
@@ -17,6 +17,7 @@ import type { BatchEnd } from './dispatch.ts';
 import { Fleet } from './fleet.ts';
 import { Handover } from './handover.ts';
 import { Lane } from './lane.ts';
+import { OpenCalls } from './open-calls.ts';
 import { probeOf } from './lane-probe.ts';
 import { Repeats } from './repeats.ts';
 import { ReplyMemory } from './replies.ts';
@@ -28,7 +29,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const { engines, clock, seed } = options;
   const { capacity = 32_768, attempts = 3, retryShare = 0.1, backoffMs = 100, pollMs = 500 } = options;
   const { stallMs = 60_000, patienceMs = 60_000, recoveryMs = 0, restMs = firstRestMs } = options;
-  const open = new Map<CallId, Call>();
+  const open = new OpenCalls();
   const replies = new ReplyMemory((id) => options.recall?.(id));
   const handover = new Handover();
   const count = { answered: 0, recalled: 0, faulted: 0, cancelled: 0, sealed: 0, late: 0 };

@@ -48,6 +48,8 @@ export interface Batch {
   readonly abort: AbortController;
   /** Takes the bound on the engine's silence back. */
   disarm(): void;
+  /** Where its dispatch keeps it. */
+  slot: number;
   /** Answered, faulted or given up: whatever comes later is a no-op. */
   ended: boolean;
 }

@@ -33,7 +33,8 @@ export class Dispatch {
   readonly #queue = new CallQueue<Call>();
   /** The same calls by group: siblings may ride on one request. */
   readonly #waiting = new Map<GroupId, Set<Call>>();
-  readonly #batches = new Set<Batch>();
+  /** Each at its `slot`: a Set would keep ended ones alive in the tables it outgrows (see engines/vllm/http.ts). */
+  readonly #batches: Batch[] = [];
   #idle: (() => void)[] = [];
   #waking = false;
   #inFlight = 0;
@@ -87,7 +88,7 @@ export class Dispatch {
 
   /** Ends what is in flight by `fault`. */
   recall(fault: TroupeFault): void {
-    for (const batch of this.#batches) this.#giveUp(batch, fault);
+    for (const batch of [...this.#batches]) this.#giveUp(batch, fault);
   }
 
   /** Starts what may start, once the present tick's arrivals are all in the queue: so siblings meet. */
@@ -113,7 +114,7 @@ export class Dispatch {
 
   /** Resolves when nothing is in flight, or after `patienceMs`. */
   idle(patienceMs: number): Promise<void> {
-    if (this.#batches.size === 0) return Promise.resolve();
+    if (this.#batches.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const disarm = this.#ports.clock.after(patienceMs, resolve);
       this.#idle.push(() => {
@@ -150,9 +151,10 @@ export class Dispatch {
         const { name } = this.#ports.engine;
         this.#giveUp(batch, new EngineFault(`engine ${name} held a call for ${stallMs} ms`, { trouble: 'stalled' }));
       }),
+      slot: this.#batches.length,
       ended: false,
     };
-    this.#batches.add(batch);
+    this.#batches.push(batch);
     this.#occupy(batch.samples);
     this.asked++;
     this.merged += calls.length - 1;
@@ -199,9 +201,10 @@ export class Dispatch {
   #finish(batch: Batch): void {
     batch.ended = true;
     batch.disarm();
-    this.#batches.delete(batch);
+    const last = this.#batches.pop() as Batch;
+    if (last !== batch) this.#batches[(last.slot = batch.slot)] = last;
     this.#occupy(-batch.samples);
-    if (this.#batches.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#batches.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #unlist(call: Call): void {

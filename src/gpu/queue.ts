@@ -37,6 +37,7 @@ export class CallQueue<Call extends Ranked> {
 
   /** Takes a waiting call out, wherever it stands. Its place goes when it reaches the top, or when half of all places are such. */
   remove(call: Call): void {
+    if (this.#heap[0] === call && !this.#gone.has(call)) return this.#drop();
     this.#gone.add(call);
     if (this.#gone.size < sweepFrom || 2 * this.#gone.size < this.#heap.length) return;
     const kept = this.clear();

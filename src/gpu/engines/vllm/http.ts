@@ -39,6 +39,16 @@ export interface Http {
   close(): Promise<void>;
 }
 
+/**
+ * An exchange under way. It forgets whose it was when it ends: a Set that is added to and deleted from all the time leaves its outgrown tables behind, each pointing to
+ * the next, and what one of them holds when it is old survives every collection of the nursery after it, the reply's text too.
+ */
+interface Pending {
+  fail: (fault: TroupeFault) => void;
+}
+
+const noOne = (): void => {};
+
 /** Below the 5 s after which vLLM's own server closes an idle socket: a request written to a socket that is just closing is lost. */
 const KEEP_ALIVE_MS = 4_000;
 const CONNECT_MS = 10_000;
@@ -56,7 +66,7 @@ export function openHttp({ url, connections, replyBytes, clock }: HttpOptions): 
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     connect: { timeout: CONNECT_MS },
   });
-  const open = new Set<(fault: TroupeFault) => void>();
+  const open = new Set<Pending>();
   let closed = false;
 
   const send = ({ method, path, body, deadlineMs, signal }: Exchange): Promise<HttpReply> =>
@@ -74,7 +84,8 @@ export function openHttp({ url, connections, replyBytes, clock }: HttpOptions): 
         if (settled) return false;
         settled = true;
         disarm();
-        open.delete(fail);
+        open.delete(pending);
+        pending.fail = noOne;
         signal?.removeEventListener('abort', cancel);
         return true;
       };
@@ -90,7 +101,8 @@ export function openHttp({ url, connections, replyBytes, clock }: HttpOptions): 
       const disarm = clock.after(deadlineMs, () =>
         fail(new EngineFault(`${where}: ${heard()} within ${Math.round(deadlineMs)} ms`, { trouble: 'stalled' })),
       );
-      open.add(fail);
+      const pending: Pending = { fail };
+      open.add(pending);
       signal?.addEventListener('abort', cancel, { once: true });
 
       pool.dispatch(
@@ -123,7 +135,7 @@ export function openHttp({ url, connections, replyBytes, clock }: HttpOptions): 
     close: async () => {
       if (closed) return;
       closed = true;
-      for (const fail of open) fail(new EngineFault(`${origin}: the engine was closed`, { trouble: 'refused' }));
+      for (const pending of open) pending.fail(new EngineFault(`${origin}: the engine was closed`, { trouble: 'refused' }));
       await pool.destroy();
     },
   };
