@@ -24,7 +24,7 @@ function written(name: string, document: object): string {
 /** A document of one operation. */
 const single = (operation: object, more: object = {}): object => ({
   openapi: '3.0.3',
-  info: {},
+  info: { title: 'Post' },
   paths: { '/a/{id}': { post: operation } },
   ...more,
 });

@@ -84,7 +84,9 @@ export function filesOf(source: string): { readonly root: string; readonly files
   if (/^[A-Za-z][A-Za-z0-9+.-]+:\/\//.test(source)) throw new ConfigFault(`${source}: only local files are read: download it first`);
   return boundarySync(ConfigFault, `source ${source}`, () => {
     const path = resolvePath(source);
-    if (statSync(path).isFile()) return { root: dirname(path), files: [relative(dirname(path), path)], whole: false };
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) throw new ConfigFault(`source ${source}: neither file nor folder`);
+    if (found.isFile()) return { root: dirname(path), files: [relative(dirname(path), path)], whole: false };
     const files: string[] = [];
     walk(path, '', files, 0);
     if (files.length === 0) throw new ConfigFault(`source ${source}: no JSON or YAML file in it`);

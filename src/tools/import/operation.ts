@@ -50,7 +50,7 @@ export function readOperation(operation: Operation, service: Service, name: stri
     ok: true,
     tool: {
       name,
-      description: `${described['deprecated'] === true ? 'Deprecated. ' : ''}${prose === '' ? `${method.toUpperCase()} ${path}` : prose}`,
+      description: `${described['deprecated'] === true ? 'Deprecated. ' : ''}${prose === '' ? `${method.toUpperCase()} ${proseOf(path, 200)}` : prose}`,
       parameters,
       ...(returns === undefined ? {} : { returns: returns.schema }),
       effects: method === 'get' || method === 'head' ? 'read' : 'write',

@@ -35,7 +35,8 @@ function yamlOf(text: string, name: string): JsonValue {
     const composer = new Composer({ schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
     const [document] = composer.compose(tokensOf(text, name));
     if (document === undefined) throw new ConfigFault(`${name}: empty`);
-    const [problem] = document.errors;
+    // A tag nobody knows is only a warning to the parser; to us it is not plain data.
+    const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) throw new ConfigFault(`${name} is neither JSON nor YAML: ${problem.message.slice(0, 200)}`);
     let aliases = 0;
     visit(document, (_key, node) => {

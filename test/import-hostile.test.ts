@@ -1,0 +1,430 @@
+/** Forty sources that mean harm. Each ends soon, with a clear word, having read nothing outside its folder and asked nothing of any network. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ConfigFault } from '../src/errors.ts';
+import type { JsonObject, JsonValue } from '../src/protocol/json.ts';
+import { ToolSpec } from '../src/protocol/tool.ts';
+import { collect, type ImportReport } from '../src/tools/import/collect.ts';
+import { complaintOfSchema } from '../src/tools/import/json-schema/compile.ts';
+import { readMcp } from '../src/tools/import/mcp.ts';
+import { addressOf, fetchFrom, isLinkLocal } from '../src/tools/import/mcp-address.ts';
+import { readOpenApi } from '../src/tools/import/openapi.ts';
+
+const { opened } = vi.hoisted(() => ({ opened: [] as string[] }));
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  const readFileSync: typeof fs.readFileSync = ((path: string, ...rest: [never]) => {
+    opened.push(path);
+    return fs.readFileSync(path, ...rest);
+  }) as typeof fs.readFileSync;
+  return { ...fs, readFileSync };
+});
+
+const secret = 'the-secret-outside';
+const base = mkdtempSync(join(tmpdir(), 'troupe-hostile-'));
+const root = join(base, 'source');
+let server: Server;
+let port = 0;
+let asked = 0;
+
+beforeAll(async () => {
+  mkdirSync(join(root, 'deep'), { recursive: true });
+  const outside = JSON.stringify({ openapi: '3.0.0', A: { type: 'string', description: secret }, enum: [secret] });
+  writeFileSync(join(base, 'outside.json'), outside);
+  symlinkSync(join(base, 'outside.json'), join(root, 'link.json'));
+  symlinkSync(base, join(root, 'linked'));
+  execFileSync('mkfifo', [join(root, 'pipe.json')]);
+  server = createServer((_, response) => {
+    asked++;
+    response.end(outside);
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(() => {
+  server.close();
+  rmSync(base, { recursive: true, force: true });
+});
+beforeEach(() => {
+  opened.length = 0;
+  asked = 0;
+});
+
+type Ending = { readonly report: ImportReport; readonly tools: readonly ToolSpec[]; readonly fault?: never } | { readonly fault: Error };
+
+/** Imports a text as `spec.<ext>` in the root, and holds the outcome to what is promised of every outcome. */
+async function ending(text: string, ext: 'json' | 'yaml'): Promise<Ending> {
+  const path = join(root, `spec.${ext}`);
+  writeFileSync(path, text);
+  const tools: ToolSpec[] = [];
+  let result: Ending;
+  try {
+    const report = await collect(readOpenApi(path), (tool) => tools.push(tool));
+    result = { report, tools };
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigFault);
+    result = { fault: error as Error };
+  }
+  expect(opened.filter((file) => !file.startsWith(root + sep) || file.includes('..'))).toEqual([]);
+  expect(asked).toBe(0);
+  expect(JSON.stringify(tools)).not.toContain(secret);
+  for (const tool of tools) {
+    ToolSpec.parse(tool);
+    expect(complaintOfSchema(tool.parameters)).toBeUndefined();
+    expect(JSON.stringify(tool.parameters)).not.toMatch(/"(\$ref|pattern|patternProperties)":/);
+    expect(JSON.stringify(tool).length).toBeLessThan(200_000);
+  }
+  return result;
+}
+
+const operation = (schema: JsonValue, more: JsonObject = {}): JsonObject => ({
+  requestBody: { required: true, content: { 'application/json': { schema } } },
+  responses: { '200': { description: '' } },
+  ...more,
+});
+const spec = (schema: JsonValue, more: JsonObject = {}): string =>
+  JSON.stringify({ openapi: '3.0.0', info: { title: 'Hostile' }, paths: { '/a': { post: operation(schema) } }, ...more });
+const referring = (reference: string): string => spec({ type: 'object', properties: { a: { $ref: reference } } });
+const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const nested = (depth: number): JsonValue =>
+  many(depth, () => 0).reduce<JsonValue>((inner) => ({ type: 'object', properties: { a: inner } }), { type: 'string' });
+const head = 'openapi: 3.0.0\ninfo: {title: Hostile}\npaths: {}\n';
+const megabytes = (count: number, piece: string): string => piece.repeat(Math.ceil((count * 1024 * 1024) / piece.length));
+
+/** What comes of it: a fault with these words, one rejection with this reason, or that many tools. */
+type Verdict = { readonly fault: RegExp } | { readonly rejected: RegExp } | { readonly tools: number };
+
+const outsideSource: [string, string, Verdict][] = [
+  ['file:// to a system file', referring('file:///etc/passwd'), { rejected: /^reference outside: file/ }],
+  ['file:// to a neighbour', referring(`file://${base}/outside.json#/A`), { rejected: /^reference outside/ }],
+  ['FILE: without slashes', referring('FILE:outside.json#/A'), { rejected: /^reference outside/ }],
+  ['../', referring('../outside.json#/A'), { rejected: /^reference outside/ }],
+  ['../ behind a folder', referring('deep/../../outside.json#/A'), { rejected: /^reference outside/ }],
+  ['../ percent-encoded', referring('%2e%2e/outside.json#/A'), { rejected: /^reference outside/ }],
+  ['../ with backslashes', referring('..\\outside.json#/A'), { rejected: /^reference outside/ }],
+  ['an absolute path', referring(`${base}/outside.json#/A`), { rejected: /^reference outside/ }],
+  ['a home folder', referring('~/.ssh/id_rsa'), { rejected: /^reference outside/ }],
+  ['a zero byte', referring('deep/\u0000.json'), { rejected: /^reference outside/ }],
+  ['a link that leads out', referring('link.json#/A'), { rejected: /outside the source's folder/ }],
+  ['a linked folder that leads out', referring('linked/outside.json#/A'), { rejected: /outside the source's folder/ }],
+  ['a pipe that never ends', referring('pipe.json#/A'), { rejected: /no file/ }],
+  ['a folder', referring('deep#/A'), { rejected: /no file/ }],
+  [
+    'the address where clouds keep credentials',
+    referring('http://169.254.169.254/latest/meta-data/#/A'),
+    { rejected: /^reference outside: http/ },
+  ],
+  ['a server that would answer', 'PORT', { rejected: /^reference outside: http/ }],
+  ['an address without scheme', referring('//169.254.169.254/x.json#/A'), { rejected: /^reference outside/ }],
+  ['a javascript: address', referring('javascript:fetch(1)'), { rejected: /^reference outside/ }],
+  [
+    'a path item elsewhere',
+    JSON.stringify({ openapi: '3.0.0', info: {}, paths: { '/a': { $ref: '../outside.json' } } }),
+    { rejected: /^reference outside/ },
+  ],
+  [
+    'a parameter elsewhere',
+    JSON.stringify({
+      openapi: '3.0.0',
+      info: {},
+      paths: { '/a': { get: { parameters: [{ $ref: 'http://127.0.0.1:1/p' }], responses: {} } } },
+    }),
+    { rejected: /^reference outside/ },
+  ],
+];
+
+const circles: [string, string, Verdict][] = [
+  [
+    'a reference to itself',
+    referring('#/components/schemas/X').replace('"info"', '"components":{"schemas":{"X":{"$ref":"#/components/schemas/X"}}},"info"'),
+    { tools: 1 },
+  ],
+  ['a file that refers to itself', referring('spec.json#/paths/~1a/post/requestBody/content/application~1json/schema'), { tools: 1 }],
+  [
+    'schemas that refer to each other a thousand deep',
+    spec(
+      { $ref: '#/components/schemas/s0' },
+      { components: { schemas: Object.fromEntries(many(1000, (i) => [`s${i}`, { $ref: `#/components/schemas/s${(i + 1) % 1000}` }])) } },
+    ),
+    { rejected: /^too many references in one place/ },
+  ],
+  [
+    'allOf that doubles at every level',
+    spec(
+      { $ref: '#/components/schemas/s0' },
+      {
+        components: {
+          schemas: Object.fromEntries(
+            many(40, (i) => [`s${i}`, { allOf: [{ $ref: `#/components/schemas/s${i + 1}` }, { $ref: `#/components/schemas/s${i + 1}` }] }]),
+          ),
+        },
+      },
+    ),
+    { rejected: /./ },
+  ],
+  [
+    'properties that multiply by ten at every level',
+    spec(
+      { $ref: '#/components/schemas/s0' },
+      {
+        components: {
+          schemas: Object.fromEntries([
+            ...many(30, (i): [string, JsonObject] => [
+              `s${i}`,
+              { type: 'object', properties: Object.fromEntries(many(10, (n) => [`p${n}`, { $ref: `#/components/schemas/s${i + 1}` }])) },
+            ]),
+            ['s30', { type: 'string' }],
+          ]),
+        },
+      },
+    ),
+    { tools: 1 },
+  ],
+  [
+    'a parameter that refers in a circle',
+    JSON.stringify({
+      openapi: '3.0.0',
+      info: {},
+      components: { parameters: { P: { $ref: '#/components/parameters/P' } } },
+      paths: { '/a': { get: { parameters: [{ $ref: '#/components/parameters/P' }], responses: {} } } },
+    }),
+    { rejected: /^circular reference/ },
+  ],
+];
+
+const sizes: [string, string, Verdict][] = [
+  [
+    'one description of 10 MB',
+    spec({ type: 'object', properties: { a: { type: 'string', description: megabytes(10, 'word ') } } }),
+    { tools: 1 },
+  ],
+  ['one name of 10 MB', spec({ type: 'object', properties: { [megabytes(10, 'n')]: { type: 'string' } } }), { tools: 1 }],
+  [
+    'a path of 2 MB of braces',
+    JSON.stringify({ openapi: '3.0.0', info: {}, paths: { [megabytes(2, '{')]: { get: { responses: {} } } } }),
+    { tools: 1 },
+  ],
+  [
+    '100,000 properties',
+    spec({ type: 'object', properties: Object.fromEntries(many(100_000, (i) => [`p${i}`, { type: 'string' }])) }),
+    { tools: 1 },
+  ],
+  ['100,000 choices', spec({ type: 'object', properties: { a: { enum: many(100_000, (i) => `c${i}`) } } }), { tools: 1 }],
+  ['5,000,000 brackets', '['.repeat(5_000_000), { fault: /nested deeper than 100/ }],
+  ['a schema 90 deep', spec(nested(40)), { tools: 1 }],
+  [
+    'a value 3,000 deep',
+    spec({ type: 'object' }, { 'x-deep': JSON.parse('['.repeat(3000) + ']'.repeat(3000)) as JsonValue }),
+    { fault: /nested deeper than 100/ },
+  ],
+  [
+    '60,000 operations',
+    JSON.stringify({ openapi: '3.0.0', info: {}, paths: Object.fromEntries(many(60_000, (i) => [`/p${i}`, { get: {} }])) }),
+    { fault: /more than 50000 operations/ },
+  ],
+];
+
+const patterns: [string, string, Verdict][] = [
+  [
+    'patterns that take for ever',
+    spec({
+      type: 'object',
+      properties: { a: { type: 'string', pattern: '^(a+)+$', default: `${'a'.repeat(60)}!`, enum: [`${'a'.repeat(60)}!`] } },
+    }),
+    { tools: 1 },
+  ],
+  [
+    'patterns of properties that take for ever',
+    spec({ type: 'object', patternProperties: { '^(([a-z])+.)+[A-Z]([a-z])+$': {} }, additionalProperties: false }),
+    { tools: 1 },
+  ],
+  ['a pattern that is none', spec({ type: 'object', properties: { a: { type: 'string', pattern: '(((' } } }), { tools: 1 }],
+  [
+    'types, bounds and lists that are none',
+    spec({
+      type: 'object',
+      properties: { a: { type: 'quantum', minimum: 'x', maxLength: -1, multipleOf: 0, enum: [] } },
+      required: [1, {}],
+    }),
+    { tools: 1 },
+  ],
+];
+
+const prototypes: [string, string, Verdict][] = [
+  [
+    'a property __proto__',
+    spec({ type: 'object', properties: {} }).replace(
+      '"properties":{}',
+      '"properties":{"__proto__":{"type":"string"},"b":{"type":"string"}}',
+    ),
+    { tools: 1 },
+  ],
+  [
+    'a needed property constructor',
+    spec({ type: 'object', properties: { constructor: { type: 'string' } }, required: ['constructor'] }),
+    { rejected: /^property named constructor/ },
+  ],
+  [
+    'a parameter __proto__',
+    JSON.stringify({ openapi: '3.0.0', info: {}, paths: { '/{__proto__}': { get: { responses: {} } } } }),
+    { rejected: /^parameter named __proto__/ },
+  ],
+  [
+    'a schema named __proto__',
+    referring('#/components/schemas/__proto__').replace('"info"', '"components":{"schemas":{}},"info"'),
+    { rejected: /^reference to nothing/ },
+  ],
+  [
+    'a category __proto__',
+    JSON.stringify({ openapi: '3.0.0', info: { title: '__proto__' }, paths: { '/a': { get: { tags: ['constructor'], responses: {} } } } }),
+    { tools: 1 },
+  ],
+];
+
+const yamls: [string, string, Verdict][] = [
+  [
+    'a billion laughs',
+    `${many(12, (i) => `a${i}: &a${i} [${i === 0 ? 'ha' : many(9, () => `*a${i - 1}`).join(', ')}]`).join('\n')}\n${head}`,
+    { fault: /[Aa]lias/ },
+  ],
+  ['2,000 aliases', `x: &x [1]\ny:\n${'- *x\n'.repeat(2000)}${head}`, { fault: /alias/i }],
+  ['an alias of itself', `x: &x [*x]\n${head}`, { fault: /./ }],
+  ['brackets without end', `x: ${'['.repeat(100_000)}`, { fault: /nested deeper than 100/ }],
+  ['dashes without end', '- '.repeat(100_000), { fault: /nested deeper than 100/ }],
+  ['questions without end', '? '.repeat(100_000), { fault: /nested deeper than 100/ }],
+  ['indents without end', many(1000, (i) => `${' '.repeat(i)}a:`).join('\n'), { fault: /nested deeper than 100/ }],
+  ['40,000 keys', `${many(40_000, (i) => `k${i}: 1`).join('\n')}\n${head}`, { tools: 0 }],
+  ['a tag that would run code', `x: !!js/function "function () { process.exit() }"\n${head}`, { fault: /Unresolved tag/ }],
+  ['a merge of a prototype', `x: &x {__proto__: {polluted: true}}\ny: {<<: *x}\n${head}`, { tools: 0 }],
+  ['13 MB that is no JSON', megabytes(13, '# comment\n'), { fault: /too long for YAML/ }],
+  ['bytes that are no text', '\u0000\u0001\uFFFD%', { fault: /./ }],
+  ['nothing', '', { fault: /./ }],
+];
+
+const judged = async (text: string, ext: 'json' | 'yaml', verdict: Verdict): Promise<void> => {
+  const started = performance.now();
+  const end = await ending(
+    text.replace('PORT', () => referring(`http://127.0.0.1:${port}/x.json#/A`)),
+    ext,
+  );
+  if ('fault' in verdict) {
+    expect(end.fault?.message).toMatch(verdict.fault);
+    expect(end.fault?.message.length).toBeLessThan(500);
+  } else if ('rejected' in verdict) {
+    expect(end).toMatchObject({ report: { usable: 0, rejected: [{ reason: expect.stringMatching(verdict.rejected) as string }] } });
+  } else expect(end).toMatchObject({ report: { usable: verdict.tools, rejected: [] } });
+  // On a machine that does nothing else each takes a tenth of this at most.
+  expect(performance.now() - started).toBeLessThan(20_000);
+};
+
+describe('references that lead out of the source', () => {
+  test.each(outsideSource)('%s', (_, text, verdict) => judged(text, 'json', verdict));
+});
+describe('references that lead nowhere near an end', () => {
+  test.each(circles)('%s', (_, text, verdict) => judged(text, 'json', verdict));
+});
+describe('documents that are too much', () => {
+  test.each(sizes)('%s', (_, text, verdict) => judged(text, 'json', verdict));
+});
+describe('schemas that mean harm to their checker', () => {
+  test.each(patterns)('%s', (_, text, verdict) => judged(text, 'json', verdict));
+});
+describe('names that reach a prototype', () => {
+  test.each(prototypes)('%s', async (_, text, verdict) => {
+    await judged(text, 'json', verdict);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+describe('YAML that means harm to its reader', () => {
+  test.each(yamls)('%s', async (_, text, verdict) => {
+    await judged(text, 'yaml', verdict);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+});
+
+test('a source that is itself a pipe is refused', async () => {
+  await expect(collect(readOpenApi(join(root, 'pipe.json')), () => undefined)).rejects.toThrow(/neither file nor folder/);
+});
+
+test('there are at least forty of them', () => {
+  expect([outsideSource, circles, sizes, patterns, prototypes, yamls].flat().length).toBeGreaterThanOrEqual(40);
+});
+
+describe('an address of an MCP server', () => {
+  test.each([
+    'http://169.254.169.254/mcp',
+    'http://0xA9FEA9FE/mcp',
+    'http://[fe80::1]/mcp',
+    'http://[::ffff:169.254.169.254]/mcp',
+    'http://2852039166/mcp',
+  ])('%s, where clouds keep credentials, is refused', (address) => {
+    expect(() => addressOf(address)).toThrow(/link-local/);
+  });
+
+  test('is http, without a password in it', () => {
+    expect(() => addressOf('file:///etc/passwd')).toThrow(/no http address/);
+    expect(() => addressOf('http://me:word@example.org/')).toThrow(/--header/);
+    expect(addressOf('http://127.0.0.1:1/mcp').port).toBe('1');
+    expect(['10.0.0.1', '::1', '127.0.0.1', '169.255.0.1'].filter(isLinkLocal)).toEqual([]);
+  });
+
+  test('is not left: a redirect and another origin are refused unasked', async () => {
+    let followed = 0;
+    const redirecting = createServer((request, response) => {
+      if (request.url === '/moved') followed++;
+      response.writeHead(302, { location: request.url === '/a' ? '/moved' : 'http://169.254.169.254/latest' }).end();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => redirecting.once('listening', resolve));
+    const origin = new URL(`http://127.0.0.1:${(redirecting.address() as AddressInfo).port}/a`);
+    const get = fetchFrom(origin);
+    await expect(get(origin)).rejects.toThrow(/redirects to \/moved: not followed/);
+    await expect(get(new URL('/b', origin))).rejects.toThrow(/169\.254\.169\.254\/latest: not followed/);
+    await expect(get(`http://127.0.0.1:${port}/`)).rejects.toThrow(/leads to 127\.0\.0\.1/);
+    expect([followed, asked]).toEqual([0, 0]);
+    redirecting.close();
+  });
+
+  test('that answers without end is cut off', async () => {
+    const endless = createServer((_, response) => {
+      const piece = Buffer.alloc(1024 * 1024, 97);
+      const more = (): void => void (response.destroyed || response.write(piece, () => setImmediate(more)));
+      more();
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => endless.once('listening', resolve));
+    const origin = new URL(`http://127.0.0.1:${(endless.address() as AddressInfo).port}/`);
+    await expect((await fetchFrom(origin)(origin)).text()).rejects.toThrow(/longer than 10 MiB/);
+    endless.closeAllConnections();
+    endless.close();
+  });
+});
+
+describe('a list of an MCP server', () => {
+  test('that means harm is sorted tool by tool', () => {
+    const { tools, rejected } = readMcp(
+      [
+        { name: 'fine', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
+        { name: 'outside', inputSchema: { $ref: 'file:///etc/passwd' } },
+        { name: 'text', inputSchema: { type: 'string' } },
+        { name: '', inputSchema: {} },
+        null,
+        { name: 'fine too', outputSchema: { $ref: 'http://169.254.169.254/' }, annotations: { readOnlyHint: false } },
+      ],
+      'box',
+    );
+    expect(tools.map(({ name, effects, category, returns }) => [name, effects, category, returns])).toEqual([
+      ['fine', 'read', 'box', undefined],
+      ['fine too', 'write', 'box', undefined],
+    ]);
+    expect(rejected.map(({ name, reason }) => [name, reason])).toEqual([
+      ['outside', 'reference outside: file:///etc/passwd'],
+      ['text', 'parameters are no object schema'],
+      ['#3', 'no MCP tool: name'],
+      ['#4', 'no MCP tool: '],
+    ]);
+  });
+});
