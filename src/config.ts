@@ -166,10 +166,7 @@ const Trainer = z.strictObject({
     .describe('none: all weights train (embedded engine). lora: only an adapter does (trainer torch, engine vllm).'),
   lora: z
     .strictObject({
-      rank: z
-        .union([z.literal(1), z.literal(8), z.literal(16), z.literal(32), z.literal(64), z.literal(128)])
-        .default(32)
-        .describe('Rank; one of those that vLLM has kernels for.'),
+      rank: z.literal([1, 8, 16, 32, 64, 128]).default(32).describe('Rank; one of those that vLLM has kernels for.'),
       alpha: positive.default(64).describe('The update is scaled by alpha / rank.'),
       targets: z
         .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))

@@ -36,10 +36,16 @@ export interface Accelerator {
 }
 
 /** The model a run starts from. One that is loaded in this process is read whole at once, so that a damaged one is refused before anything starts. */
-export function baseFor({ engine, trainer, policy }: Config): BaseModel {
+export function baseFor({ engine, trainer, policy, rollout }: Config): BaseModel {
   const isServed = engine.kind === 'vllm' || engine.kind === 'fake';
   if (!isServed || trainer.kind === 'embedded') readModel(policy.model);
-  return openBase(policy.model);
+  const base = openBase(policy.model);
+  // A server would find out by itself, after a minute and on a page of its log.
+  if (isServed && rollout.contextLength > base.contextLength)
+    throw new ConfigFault(
+      `rollout.contextLength is ${rollout.contextLength}, and the model in ${base.dir} holds ${base.contextLength} tokens (max_position_embeddings); lower it`,
+    );
+  return base;
 }
 
 /** What answers before anything is trained. */
