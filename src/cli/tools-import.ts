@@ -2,8 +2,8 @@
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../actors/clock.ts';
 import { ConfigFault } from '../errors.ts';
-import { collect, type ImportReport } from '../tools/import/collect.ts';
-import { candidatesOf, type Format, formats } from '../tools/import/formats.ts';
+import type { ImportReport } from '../tools/import/collect.ts';
+import type { Format } from '../tools/import/formats.ts';
 import { toolLine } from '../tools/lines.ts';
 import { reasonTable } from '../tools/load.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
@@ -20,6 +20,7 @@ interface ImportFlags extends Flags {
   readonly header: Readonly<Record<string, string>>;
 }
 
+const formats = ['openapi', 'mcp', 'toolbench', 'openai'] as const satisfies readonly Format[];
 const reasonsShown = 12;
 
 export const importCommand = (): Command =>
@@ -44,6 +45,8 @@ export const importCommand = (): Command =>
     );
 
 async function runImport(format: Format, sources: readonly string[], flags: ImportFlags, terminal: Terminal): Promise<ImportReport> {
+  // Loaded when needed: every other command starts without them.
+  const [{ collect }, { candidatesOf }] = await Promise.all([import('../tools/import/collect.ts'), import('../tools/import/formats.ts')]);
   const out = flags.out === undefined ? undefined : lineFile(flags.out);
   const clock = new AbortController();
   const recall = systemClock.after(flags.timeout * 1000, () => clock.abort());

@@ -12,8 +12,7 @@ import { listMcp, type McpServer } from './mcp-server.ts';
 import { readOpenApi } from './openapi.ts';
 import type { Candidates } from './source.ts';
 
-export const formats = ['openapi', 'mcp', 'toolbench', 'openai'] as const;
-export type Format = (typeof formats)[number];
+export type Format = 'openapi' | 'mcp' | 'toolbench' | 'openai';
 
 export interface ImportOptions {
   /** Ends the wait for an MCP server. */

@@ -1,5 +1,12 @@
 /** Asks an MCP server for its list of tools, over a child's pipes or over HTTP. It lists; it never calls a tool, and offers the server nothing to call. */
-import { Client, SdkError, SdkErrorCode, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  SdkError,
+  SdkErrorCode,
+  StreamableHTTPClientTransport,
+  type Transport,
+  type VersionNegotiationOptions,
+} from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { asFault, ConfigFault, type TroupeFault } from '../../errors.ts';
 import { JsonValue } from '../../protocol/json.ts';
@@ -17,38 +24,41 @@ export interface McpList {
   readonly entries: readonly JsonValue[];
 }
 
+export interface McpWait {
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  readonly after: After;
+  /** Milliseconds for the question which revision of the protocol a server speaks: old ones may not answer it at all. */
+  readonly probeMs?: number;
+}
+
 const mostPages = 100;
 const mostTools = 10_000;
-/** For the question which revision of the protocol a server speaks: old ones may not answer it at all. */
-const probeMs = 5000;
 /** The client has a timeout of its own for each request; ours is the signal. */
 const longest = 2 ** 31 - 1;
 
 const Page = z.looseObject({ tools: z.array(z.unknown()).max(mostTools), nextCursor: z.string().nullish() });
 
 /** Throws ConfigFault when the server cannot be started or reached, answers no list, or `signal` ends the wait. The server is ended either way. */
-export async function listMcp(
-  server: McpServer,
-  { signal, after }: { readonly signal: AbortSignal; readonly after: After },
-): Promise<McpList> {
+export async function listMcp(server: McpServer, { signal, after, probeMs = 5000 }: McpWait): Promise<McpList> {
   const what = `MCP server ${server.kind === 'command' ? server.command.join(' ') : server.url.href}`;
   try {
-    return await attempt(server, 'auto', signal, after);
+    return await attempt(server, { mode: 'auto', probe: { timeoutMs: probeMs } }, signal, after);
   } catch (error) {
     // The newest revision first; a server that is silent when asked for it is asked again in the one that everybody speaks.
     if (signal.aborted || !unanswered(error)) throw faultOf(what, error);
   }
   try {
-    return await attempt(server, 'legacy', signal, after);
+    return await attempt(server, { mode: 'legacy' }, signal, after);
   } catch (error) {
     throw faultOf(what, error);
   }
 }
 
-async function attempt(server: McpServer, mode: 'auto' | 'legacy', signal: AbortSignal, after: After): Promise<McpList> {
+async function attempt(server: McpServer, revision: VersionNegotiationOptions, signal: AbortSignal, after: After): Promise<McpList> {
   const transport = server.kind === 'command' ? new ChildTransport(server.command, after) : overHttp(server);
   try {
-    return await untilAborted(signal, () => ask(transport, mode, signal));
+    return await untilAborted(signal, () => ask(transport, revision, signal));
   } catch (error) {
     throw new Unlisted(error, transport instanceof ChildTransport ? transport.words : '');
   } finally {
@@ -78,8 +88,8 @@ const overHttp = ({ url, headers }: Extract<McpServer, { kind: 'address' }>): Tr
     reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 1000, maxReconnectionDelay: 1000, reconnectionDelayGrowFactor: 1 },
   });
 
-async function ask(transport: Transport, mode: 'auto' | 'legacy', signal: AbortSignal): Promise<McpList> {
-  const client = new Client({ name: 'troupe', version: '1' }, { versionNegotiation: { mode, probe: { timeoutMs: probeMs } } });
+async function ask(transport: Transport, revision: VersionNegotiationOptions, signal: AbortSignal): Promise<McpList> {
+  const client = new Client({ name: 'troupe', version: '1' }, { versionNegotiation: revision });
   const options = { signal, timeout: longest };
   await client.connect(transport, options);
   const entries: JsonValue[] = [];
