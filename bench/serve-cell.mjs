@@ -55,14 +55,15 @@ const stats = async (reset = false) => (await fetch(`${url}/stats${reset ? '?res
 const jobsOf = (step, count) => Array.from({ length: count / members }, (_, index) => jobAt(step, index, members));
 const never = new AbortController().signal;
 let rolled = 1;
-/** Rolls of a few waves each, the next beginning before the last is over, as asynchronous training does: what is sealed is handed on and not kept. */
+/** Steps of 2,048 episodes at most, as many side by side as are open and one more, as asynchronous training has them: what is sealed is handed on with its step and not kept. */
 async function roll(count, onSealed) {
   const steps = [];
-  const size = Math.max(512, open);
+  const size = Math.min(2048, Math.max(512, open));
+  const beside = Math.ceil(open / size) + 1;
   for (let left = count; left > 0; left -= size) steps.push(jobsOf(rolled++, Math.min(left, size)));
   const begun = [];
   for (const jobs of steps) {
-    if (begun.length >= 2) await begun.at(-2);
+    if (begun.length >= beside) await begun.at(-beside);
     begun.push(pool.roll(jobs, { signal: never, deadlineMs: 3_600_000, onSealed }).then(() => undefined));
   }
   await Promise.all(begun);

@@ -18,7 +18,8 @@ const cells = {
   full: { open: 64, episodes: 2048, warm: 1024, full: true, ...instant },
   'many, 1 s': wave(1024),
   'crowd, 1 s': wave(4096),
-  'throng, 1 s': wave(16_384),
+  /** As many in flight as a config may send to one server (engine.vllm.maxSequences). */
+  'throng, 1 s': { ...wave(16_384), slots: 4096 },
 };
 const quick = { few: { ...cells.few, episodes: 1024 }, full: { ...cells.full, episodes: 512 }, 'few, 1 s': wave(64) };
 
