@@ -11,8 +11,6 @@ import type { JsonObject, JsonValue } from '../src/protocol/json.ts';
 import { ToolSpec } from '../src/protocol/tool.ts';
 import { collect, type ImportReport } from '../src/tools/import/collect.ts';
 import { complaintOfSchema } from '../src/tools/import/json-schema/compile.ts';
-import { readMcp } from '../src/tools/import/mcp.ts';
-import { addressOf, fetchFrom, isLinkLocal } from '../src/tools/import/mcp-address.ts';
 import { readOpenApi } from '../src/tools/import/openapi.ts';
 
 const { opened } = vi.hoisted(() => ({ opened: [] as string[] }));
@@ -38,7 +36,7 @@ beforeAll(async () => {
   writeFileSync(join(base, 'outside.json'), outside);
   symlinkSync(join(base, 'outside.json'), join(root, 'link.json'));
   symlinkSync(base, join(root, 'linked'));
-  execFileSync('mkfifo', [join(root, 'pipe.json')]);
+  execFileSync('/usr/bin/mkfifo', [join(root, 'pipe.json')]);
   server = createServer((_, response) => {
     asked++;
     response.end(outside);
@@ -353,78 +351,4 @@ test('a source that is itself a pipe is refused', async () => {
 
 test('there are at least forty of them', () => {
   expect([outsideSource, circles, sizes, patterns, prototypes, yamls].flat().length).toBeGreaterThanOrEqual(40);
-});
-
-describe('an address of an MCP server', () => {
-  test.each([
-    'http://169.254.169.254/mcp',
-    'http://0xA9FEA9FE/mcp',
-    'http://[fe80::1]/mcp',
-    'http://[::ffff:169.254.169.254]/mcp',
-    'http://2852039166/mcp',
-  ])('%s, where clouds keep credentials, is refused', (address) => {
-    expect(() => addressOf(address)).toThrow(/link-local/);
-  });
-
-  test('is http, without a password in it', () => {
-    expect(() => addressOf('file:///etc/passwd')).toThrow(/no http address/);
-    expect(() => addressOf('http://me:word@example.org/')).toThrow(/--header/);
-    expect(addressOf('http://127.0.0.1:1/mcp').port).toBe('1');
-    expect(['10.0.0.1', '::1', '127.0.0.1', '169.255.0.1'].filter(isLinkLocal)).toEqual([]);
-  });
-
-  test('is not left: a redirect and another origin are refused unasked', async () => {
-    let followed = 0;
-    const redirecting = createServer((request, response) => {
-      if (request.url === '/moved') followed++;
-      response.writeHead(302, { location: request.url === '/a' ? '/moved' : 'http://169.254.169.254/latest' }).end();
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => redirecting.once('listening', resolve));
-    const origin = new URL(`http://127.0.0.1:${(redirecting.address() as AddressInfo).port}/a`);
-    const get = fetchFrom(origin);
-    await expect(get(origin)).rejects.toThrow(/redirects to \/moved: not followed/);
-    await expect(get(new URL('/b', origin))).rejects.toThrow(/169\.254\.169\.254\/latest: not followed/);
-    await expect(get(`http://127.0.0.1:${port}/`)).rejects.toThrow(/leads to 127\.0\.0\.1/);
-    expect([followed, asked]).toEqual([0, 0]);
-    redirecting.close();
-  });
-
-  test('that answers without end is cut off', async () => {
-    const endless = createServer((_, response) => {
-      const piece = Buffer.alloc(1024 * 1024, 97);
-      const more = (): void => void (response.destroyed || response.write(piece, () => setImmediate(more)));
-      more();
-    }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => endless.once('listening', resolve));
-    const origin = new URL(`http://127.0.0.1:${(endless.address() as AddressInfo).port}/`);
-    await expect((await fetchFrom(origin)(origin)).text()).rejects.toThrow(/longer than 10 MiB/);
-    endless.closeAllConnections();
-    endless.close();
-  });
-});
-
-describe('a list of an MCP server', () => {
-  test('that means harm is sorted tool by tool', () => {
-    const { tools, rejected } = readMcp(
-      [
-        { name: 'fine', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
-        { name: 'outside', inputSchema: { $ref: 'file:///etc/passwd' } },
-        { name: 'text', inputSchema: { type: 'string' } },
-        { name: '', inputSchema: {} },
-        null,
-        { name: 'fine too', outputSchema: { $ref: 'http://169.254.169.254/' }, annotations: { readOnlyHint: false } },
-      ],
-      'box',
-    );
-    expect(tools.map(({ name, effects, category, returns }) => [name, effects, category, returns])).toEqual([
-      ['fine', 'read', 'box', undefined],
-      ['fine too', 'write', 'box', undefined],
-    ]);
-    expect(rejected.map(({ name, reason }) => [name, reason])).toEqual([
-      ['outside', 'reference outside: file:///etc/passwd'],
-      ['text', 'parameters are no object schema'],
-      ['#3', 'no MCP tool: name'],
-      ['#4', 'no MCP tool: '],
-    ]);
-  });
 });

@@ -82,7 +82,7 @@ describe('a normalised schema', () => {
         for (const value of values) {
           let fits = false;
           try {
-            fits = source(value) === true;
+            fits = source(value);
           } catch {
             // A reference that leads to itself at once: no value fits.
           }

@@ -52,12 +52,6 @@ test('tools import that finds nothing of use fails and leaves no file', () => {
   expect(readdirSync(cwd).filter((file) => file.endsWith('.part'))).toEqual([]);
 });
 
-test('tools import refuses a format it does not know, by name', () => {
-  const { code, err } = troupe(['tools', 'import', 'soap', 'x.wsdl'], { cwd });
-  expect(code).toBe(2);
-  expect(err).toMatch(/openapi, mcp, toolbench, openai/);
-});
-
 test('tools ls and show tell what is in a list, and what was meant', () => {
   const flights = troupe(['tools', 'ls', 'catalogue', '--category', 'flights'], { cwd });
   expect(flights.out).toMatch(/book_flight +write +Books a flight\./);

@@ -2,7 +2,7 @@
 import { canonical, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
 import { isRecord } from '../../schema.ts';
 
-export const mostChoices = 200;
+const mostChoices = 200;
 const longestProse = 500;
 const longestChoice = 200;
 
