@@ -18,7 +18,8 @@ const run = (name, about) => {
 };
 
 const load = { slots: 128, mean: 100, turns: 3, tasks: 16, ...(isQuick ? { steps: 6, mean: 40 } : { steps: 16 }) };
-const reserve = load.slots / 8;
+/** As src/actors/servers.ts gives it. */
+const reserve = (load.slots * 5) / 16;
 const ahead = run('broker-slots', { ...load, ahead: 4, reserve });
 const bare = run('broker-slots', { ...load, ahead: 4 });
 const inTurn = run('broker-slots', { ...load, steps: Math.ceil(load.steps / 4), ahead: 1, reserve });

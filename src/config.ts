@@ -53,7 +53,7 @@ const Vllm = z.strictObject({
     .max(4096)
     .default(256)
     .describe(
-      'Sequences a server runs at once (--max-num-seqs); the broker sends an eighth more, so that a slot never waits for its next call.',
+      'Sequences a server runs at once (--max-num-seqs); the broker sends some more, so that a slot never waits for its next call.',
     ),
   gpuMemory: share
     .optional()

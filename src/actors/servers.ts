@@ -92,8 +92,11 @@ function engineOptions(config: Config, weights: Weights, run: string): Omit<Vllm
   };
 }
 
-/** Of a server's sequences: so many more calls are sent than it runs. Measured by bench/broker.mjs; below the share of waiting calls that counts as pressure (gpu/admission.ts). */
-const reserveShare = 1 / 8;
+/**
+ * Of a server's sequences: so many more calls are sent than it runs. Some are on their way; and a group's merged first turn holds all its slots here until its longest sample
+ * ends, while the server has given the others away. Measured by bench/broker.mjs; below the share of waiting calls that counts as pressure (gpu/admission.ts).
+ */
+const reserveShare = 5 / 16;
 
 interface Place {
   readonly url: string;

@@ -88,7 +88,7 @@ export class Dispatch {
 
   /** Ends what is in flight by `fault`. */
   recall(fault: TroupeFault): void {
-    for (const batch of [...this.#batches]) this.#giveUp(batch, fault);
+    for (const batch of this.#batches.slice()) this.#giveUp(batch, fault);
   }
 
   /** Starts what may start, once the present tick's arrivals are all in the queue: so siblings meet. */
