@@ -53,6 +53,18 @@ it('the first pressure ends the doubling: from then on the window grows by a six
   expect(fed(pressed, [calm], 9).limit).toBe(112);
 });
 
+it('slots that a merged request has left behind at the engine are filled until it is answered, and no longer', () => {
+  const full = admissionOf(64);
+  const at = (limit: Admission, inFlight: number, running: number, now: number): Admission =>
+    adjust(limit, { ...calm, running }, { askedAt: now, now, inFlight });
+  const wider = at(full, 64, 40, 1);
+  expect(wider.limit).toBe(88);
+  expect(isThrottled(wider)).toBe(false);
+  expect(at(wider, 88, 64, 2).limit).toBe(88);
+  expect(at(wider, 70, 64, 3).limit).toBe(70);
+  expect(at(wider, 64, 64, 4).limit).toBe(64);
+});
+
 it('a window that nobody fills does not grow', () => {
   const admission = admissionOf(64, true);
   expect(adjust(admission, calm, { askedAt: 1, now: 1, inFlight: 7 }).limit).toBe(16);

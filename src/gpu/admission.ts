@@ -6,7 +6,7 @@
 export interface Admission {
   /** Samples that may be in flight. */
   readonly limit: number;
-  /** What the engine said it can usefully hold: never more. */
+  /** What the engine said it can usefully hold: never more, but for samples of ours that it has ended and not answered yet. */
   readonly ceiling: number;
   /** Nothing has pressed yet: the window doubles. */
   readonly ramping: boolean;
@@ -18,6 +18,8 @@ export interface Admission {
 
 /** What a server tells about itself. */
 export interface Pressure {
+  /** Requests it runs, where it tells. */
+  readonly running?: number;
   /** Requests it holds and does not run. */
   readonly waiting: number;
   /** Share of its key-value cache in use, in [0, 1]. */
@@ -66,8 +68,11 @@ export function adjust(admission: Admission, pressure: Pressure, { askedAt, now,
   if (pressed) return { ...admission, limit: Math.max(1, Math.floor(limit * decrease)), ramping: false, strained: false, shrunkAt: now };
   // A window that nobody fills proves nothing (RFC 7661).
   if (strained || 2 * inFlight < limit) return { ...admission, strained };
-  const grown = admission.ramping ? 2 * limit : limit + Math.max(1, Math.ceil(ceiling * stepShare));
-  return { ...admission, limit: Math.min(ceiling, grown), strained: false };
+  // A merged request is answered with its longest sample; the slots of the others stand empty at the engine, and filled here, until then.
+  const ended = pressure.running === undefined ? 0 : Math.max(0, inFlight - pressure.running - pressure.waiting);
+  const room = ceiling + ended;
+  const grown = admission.ramping ? 2 * limit : limit < ceiling ? limit + Math.max(1, Math.ceil(ceiling * stepShare)) : room;
+  return { ...admission, limit: Math.min(room, grown), strained: false };
 }
 
 /** How many of `wanted` samples may start now. One request is never split and never starves: it may always go alone. */

@@ -223,7 +223,7 @@ export function createVllmEngine(options: VllmOptions): VllmEngine {
       const refused = overloaded || load.preemptions > before.preemptions || load.rejections > before.rejections;
       last = load;
       overloaded = false;
-      return { waiting: load.waiting, cacheUse: load.cacheUse, refused };
+      return { running: load.running, waiting: load.waiting, cacheUse: load.cacheUse, refused };
     },
     ...(sleep === undefined
       ? {}
