@@ -17,12 +17,14 @@ const run = (name, about) => {
   return result;
 };
 
-const load = { slots: 128, mean: 100, turns: 3, tasks: 16, ...(isQuick ? { steps: 6, mean: 40 } : { steps: 16 }) };
+const load = { slots: 128, mean: 100, turns: 3, tasks: 16, ...(isQuick ? { steps: 6, mean: 40 } : { steps: 24 }) };
+/** Enough to have calls waiting while the last of a step are played out. */
+const depth = 6;
 /** As src/actors/servers.ts gives it. */
 const reserve = (load.slots * 5) / 16;
-const ahead = run('broker-slots', { ...load, ahead: 4, reserve });
-const bare = run('broker-slots', { ...load, ahead: 4 });
-const inTurn = run('broker-slots', { ...load, steps: Math.ceil(load.steps / 4), ahead: 1, reserve });
+const ahead = run('broker-slots', { ...load, ahead: depth, reserve });
+const bare = run('broker-slots', { ...load, ahead: depth });
+const inTurn = run('broker-slots', { ...load, steps: Math.ceil(load.steps / depth), ahead: 1, reserve });
 const prefill = run('broker-prefill', { servers: 4, groups: isQuick ? 32 : 64, turns: 3 });
 const queues = (isQuick ? [1, 64, 1024] : [1, 64, 1024, 16_384]).map((open) => run('broker-queue', { open }));
 const longest = queues.at(-1);
@@ -31,8 +33,8 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 finish({
   ok: [ahead, bare, inTurn, prefill, ...queues].every(({ ok }) => ok),
   figures: [
-    figure('slots in use, four steps in flight', ahead.occupancy, '', 'more', 0.97),
-    figure('makespan over its lower bound, four steps in flight', ahead.overBound, '×', 'less', 1.03),
+    figure(`slots in use, ${depth} steps in flight`, ahead.occupancy, '', 'more', 0.97),
+    figure(`makespan over its lower bound, ${depth} steps in flight`, ahead.overBound, '×', 'less', 1.03),
     figure('prefilled tokens, merged and kept together, of those scattered one by one', prefill.share, '', 'less', 0.5),
     figure(`first answer, ${longest.open.toLocaleString('en')} asked at once`, longest.firstMs, 'ms', 'less', 2000),
     figure('processor time to ask one call, from asking to the first answer', (longest.cpuMs * 1000) / longest.open, 'µs', 'less'),
