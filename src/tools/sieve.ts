@@ -16,16 +16,21 @@ export interface Sorted {
   readonly rejected: readonly Rejection[];
 }
 
+/** Asked about each schema that would be kept: why it cannot be used, if so. Without parameters there is no tool; what it returns is left out. */
+export interface Proof {
+  parameters(schema: JsonObject): string | undefined;
+  returns(schema: JsonObject): string | undefined;
+}
+
 /** Sorts candidates as they come; order is kept. It remembers names and contents of all it has let through. */
 export class Sieve {
   readonly #claim = naming();
   /** Content → nothing more than that it was there: a list of a hundred thousand tools need not be held. */
   readonly #seen = new Set<string>();
-  readonly #complaintOf: (schema: JsonObject) => string | undefined;
+  readonly #proof: Proof;
 
-  /** `complaintOf` is asked about each schema that is kept: why it cannot be used, if so. */
-  constructor(complaintOf: (schema: JsonObject) => string | undefined = () => undefined) {
-    this.#complaintOf = complaintOf;
+  constructor(proof: Proof = { parameters: () => undefined, returns: () => undefined }) {
+    this.#proof = proof;
   }
 
   sort(candidates: readonly ToolSpec[]): Sorted {
@@ -44,10 +49,10 @@ export class Sieve {
     const parameters = safeSchema(candidate.parameters);
     if (!parameters.ok) return parameters.reason;
     if (parameters.schema['type'] !== 'object') return 'parameters are no object schema';
-    const complaint = this.#complaintOf(parameters.schema);
+    const complaint = this.#proof.parameters(parameters.schema);
     if (complaint !== undefined) return complaint;
     const returns = candidate.returns === undefined ? undefined : safeSchema(candidate.returns);
-    const keepsReturns = returns?.ok === true && this.#complaintOf(returns.schema) === undefined;
+    const keepsReturns = returns?.ok === true && this.#proof.returns(returns.schema) === undefined;
     const { returns: _, ...bare } = candidate;
     const safe = { ...bare, parameters: parameters.schema, ...(keepsReturns ? { returns: returns.schema } : {}) };
     // The name as it came: two tools of one name and different content are two tools, with equal content they are one.

@@ -2,7 +2,7 @@
 import type { ToolSpec } from '../../protocol/tool.ts';
 import { gapsOf, type Lack } from '../gaps.ts';
 import { type Rejection, Sieve } from '../sieve.ts';
-import { complaintOfSchema } from './json-schema/compile.ts';
+import { complaintOfForm, complaintOfSchema } from './json-schema/compile.ts';
 import type { Candidates } from './source.ts';
 
 export interface ImportReport {
@@ -19,12 +19,12 @@ export interface ImportReport {
   readonly cuts: ReadonlyMap<string, number>;
 }
 
-/** `keep` is called for each usable tool, in order; nothing else holds on to it. Every schema it carries has been compiled by ajv. */
+/** `keep` is called for each usable tool, in order; nothing else holds on to it. Its parameters have been compiled by ajv, what it returns has been held to draft 7. */
 export async function collect(
   candidates: AsyncIterable<Candidates> | Iterable<Candidates>,
   keep: (tool: ToolSpec) => void,
 ): Promise<ImportReport> {
-  const sieve = new Sieve(complaintOfSchema);
+  const sieve = new Sieve({ parameters: complaintOfSchema, returns: complaintOfForm });
   const rejections: Rejection[] = [];
   const categories = new Map<string, number>();
   const cuts = new Map<string, number>();
