@@ -88,7 +88,10 @@ test.each(misbehaviours)('%s becomes the fault that says so, and the next call i
   const of = start({ replyBytes: 100_000 });
   const sound = server.paths['/v1/completions'] as Handler;
   server.paths['/v1/completions'] = handler;
-  const fault: unknown = await of.generate(ask({ deadlineMs: 150 }), never).catch((error: unknown) => error);
+  await of.ready();
+  // Only what never ends is waited out.
+  const deadlineMs = trouble === 'stalled' ? 500 : 20_000;
+  const fault: unknown = await of.generate(ask({ deadlineMs }), never).catch((error: unknown) => error);
   expect(fault).toBeInstanceOf(EngineFault);
   expect((fault as EngineFault).message).toMatch(message);
   expect((fault as EngineFault).trouble).toBe(trouble);
