@@ -6,7 +6,7 @@ import { figure, finish, isQuick } from './measure.mjs';
 import { gain, gainText, isHarder, isSound, levelsOf, options, quickSettings, rateOf, resultsOf, trained } from './training.mjs';
 
 const { seeds, from, settings, only } = options(process.argv.slice(2));
-const long = { steps: 100, 'rollout.tasks': 16, 'eval.levels': '[25,50,75]', 'eval.tasks': 200 };
+const long = { steps: 100, 'curriculum.start': 1, 'rollout.tasks': 16, 'eval.levels': '[25,50,75]', 'eval.tasks': 200 };
 const results = [];
 if (from !== undefined) results.push(...from.map(resultsOf));
 else {

@@ -56,13 +56,15 @@ it('the first pressure ends the doubling: from then on the window grows by a six
 it('slots that a merged request has left behind at the engine are filled until it is answered, and no longer', () => {
   const full = admissionOf(64);
   const at = (limit: Admission, inFlight: number, running: number, now: number): Admission =>
-    adjust(limit, { ...calm, running }, { askedAt: now, now, inFlight });
+    adjust(limit, { ...calm, running }, { askedAt: now, now, inFlight, riding: 30 });
   const wider = at(full, 64, 40, 1);
   expect(wider.limit).toBe(88);
   expect(isThrottled(wider)).toBe(false);
   expect(at(wider, 88, 64, 2).limit).toBe(88);
   expect(at(wider, 70, 64, 3).limit).toBe(70);
   expect(at(wider, 64, 64, 4).limit).toBe(64);
+  // Whatever the engine says: no more than ride on others.
+  expect(at(full, 64, 0, 5).limit).toBe(94);
 });
 
 it('a window that nobody fills does not grow', () => {

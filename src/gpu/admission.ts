@@ -56,10 +56,12 @@ export interface Moment {
   readonly askedAt: number;
   readonly now: number;
   readonly inFlight: number;
+  /** Of these, samples that ride on another's request. */
+  readonly riding?: number;
 }
 
 /** The window after a reading. It moves at most once a round trip: what an engine says of load from before the last decrease is old news. */
-export function adjust(admission: Admission, pressure: Pressure, { askedAt, now, inFlight }: Moment): Admission {
+export function adjust(admission: Admission, pressure: Pressure, { askedAt, now, inFlight, riding = 0 }: Moment): Admission {
   const { limit, ceiling } = admission;
   const strained = pressure.waiting > waitingShare * inFlight;
   const pressed = pressure.refused || pressure.cacheUse > fullCache || (strained && admission.strained);
@@ -69,7 +71,7 @@ export function adjust(admission: Admission, pressure: Pressure, { askedAt, now,
   // A window that nobody fills proves nothing (RFC 7661).
   if (strained || 2 * inFlight < limit) return { ...admission, strained };
   // A merged request is answered with its longest sample; the slots of the others stand empty at the engine, and filled here, until then.
-  const ended = pressure.running === undefined ? 0 : Math.max(0, inFlight - pressure.running - pressure.waiting);
+  const ended = pressure.running === undefined ? 0 : Math.min(riding, Math.max(0, inFlight - pressure.running - pressure.waiting));
   const room = ceiling + ended;
   const grown = admission.ramping ? 2 * limit : limit < ceiling ? limit + Math.max(1, Math.ceil(ceiling * stepShare)) : room;
   return { ...admission, limit: Math.min(room, grown), strained: false };

@@ -86,6 +86,11 @@ export class Dispatch {
     return this.#queue.clear();
   }
 
+  /** Samples in flight that ride on another's request: they may have ended at the engine without an answer to tell. */
+  get riding(): number {
+    return this.#batches.reduce((sum, { samples }) => sum + samples - 1, 0);
+  }
+
   /** Ends what is in flight by `fault`. */
   recall(fault: TroupeFault): void {
     for (const batch of this.#batches.slice()) this.#giveUp(batch, fault);

@@ -10,6 +10,8 @@ interface LaneWindowPorts {
   /** Between two readings. */
   readonly pollMs: number;
   inFlight(): number;
+  /** Of these, samples that ride on another's request. */
+  riding(): number;
   /** Only then is there anything to read. */
   serving(): boolean;
   moved(): void;
@@ -82,7 +84,12 @@ export class LaneWindow {
 
   #feel(pressure: Pressure, askedAt: number): void {
     if (this.#closed) return;
-    this.#admission = adjust(this.#admission, pressure, { askedAt, now: this.#ports.clock.now(), inFlight: this.#ports.inFlight() });
+    this.#admission = adjust(this.#admission, pressure, {
+      askedAt,
+      now: this.#ports.clock.now(),
+      inFlight: this.#ports.inFlight(),
+      riding: this.#ports.riding(),
+    });
     this.#ports.moved();
   }
 }

@@ -73,6 +73,7 @@ export class Lane {
       clock,
       pollMs: options.pollMs,
       inFlight: () => this.dispatch.inFlight,
+      riding: () => this.dispatch.riding,
       serving: () => this.isServing,
       moved: () => {
         this.#showLimit();

@@ -27,7 +27,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'troupe-versions-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const prompt = Int32Array.from({ length: 40 }, (_, i) => 8 + ((i * 37) % 440));
-const ms = 60_000;
+const ms = 240_000;
 const options = (checkpoints: string): PolicyUpdateOptions => ({
   checkpoints,
   retention: { last: 1, every: 0 },

@@ -30,16 +30,19 @@ export interface Usage {
   readonly cached: number | undefined;
 }
 
-const usageOf = ({ prompt, completion, cached }: Usage): string =>
+/** A chat's usage says how many prompt tokens entered the cache; a completion's leaves it out. */
+const usageOf = ({ prompt, completion, cached }: Usage, isChat: boolean): string =>
   `{"prompt_tokens":${prompt},"total_tokens":${prompt + completion},"completion_tokens":${completion},"prompt_tokens_details":${
-    cached === undefined ? 'null' : `{"cached_tokens":${cached},"created_cache_tokens":null,"multimodal_tokens":null}`
+    cached === undefined
+      ? 'null'
+      : `{"cached_tokens":${cached},"created_cache_tokens":${isChat ? prompt - cached : 'null'},"multimodal_tokens":null}`
   },"completion_tokens_details":null}`;
 
 const tail = '"kv_transfer_params":null,"ec_transfer_params":null,"metrics":null}';
 const opened = ({ id, created, model }: Reply, object: string): string =>
   `{"id":${JSON.stringify(id)},"object":"${object}","created":${created},"model":${JSON.stringify(model)},"choices":[`;
-const closed = ({ fingerprint }: Reply, usage: Usage): string =>
-  `],"service_tier":null,"system_fingerprint":${JSON.stringify(fingerprint)},"usage":${usageOf(usage)},`;
+const closed = ({ fingerprint }: Reply, usage: Usage, isChat = false): string =>
+  `],"service_tier":null,"system_fingerprint":${JSON.stringify(fingerprint)},"usage":${usageOf(usage, isChat)},`;
 
 /** `choices` in the order prompts × samples. */
 export function completionReply(
@@ -135,7 +138,7 @@ export function chatReply(
   const [first] = choices;
   const ids = tokenIds && first !== undefined ? `[${Array.prototype.join.call(first.promptIds, ',')}]` : 'null';
   const scores = promptLogprobs === undefined || first === undefined ? 'null' : promptScores(first.promptIds, first.weights);
-  return `${opened(reply, 'chat.completion')}${written.join(',')}${closed(reply, usage)}"prompt_logprobs":${scores},"prompt_token_ids":${ids},"prompt_text":null,${tail}`;
+  return `${opened(reply, 'chat.completion')}${written.join(',')}${closed(reply, usage, true)}"prompt_logprobs":${scores},"prompt_token_ids":${ids},"prompt_text":null,${tail}`;
 }
 
 function contentLogprobs(prompt: Chain, weights: number, ids: readonly number[], top: number): object[] {
