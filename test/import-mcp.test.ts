@@ -84,8 +84,9 @@ describe('an MCP server over stdio', () => {
 
   test('that will not end is ended, and what it started with it', async () => {
     expect((await list('stubborn')).entries).toHaveLength(4);
-    const pids = readFileSync(log('stubborn'), 'utf8').split(' ').map(Number);
-    expect(pids).toHaveLength(2);
+    // Two a start; on a slow machine it may be started more than once.
+    const pids = readFileSync(log('stubborn'), 'utf8').trim().split(' ').map(Number);
+    expect(pids.length).toBeGreaterThanOrEqual(2);
     for (let tries = 0; tries < 50 && pids.some(isAlive); tries++) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(pids.filter(isAlive)).toEqual([]);
   });
