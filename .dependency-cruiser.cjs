@@ -12,7 +12,9 @@ const layers = {
   'record/': ['protocol/', 'errors\\.ts$'],
   'simulation/': ['protocol/', 'tools/', 'errors\\.ts$', 'random\\.ts$'],
   'machines/': ['protocol/', 'learning/', 'errors\\.ts$'],
-  'gpu/': ['protocol/', 'learning/', 'machines/', 'record/', 'errors\\.ts$', 'random\\.ts$'],
+  'gpu/(?!engines/fake)': ['protocol/', 'learning/', 'machines/', 'record/', 'errors\\.ts$', 'random\\.ts$'],
+  // The fake server has a brain that plays the simulated roles.
+  'gpu/engines/fake': ['gpu/', 'protocol/', 'learning/', 'machines/', 'record/', 'simulation/', 'errors\\.ts$', 'random\\.ts$'],
   'viewer/': ['record/', 'machines/', 'protocol/'],
   'actors/': [
     'protocol/',

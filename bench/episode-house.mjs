@@ -67,7 +67,7 @@ export function house({ window, file, skill = 0.9, park = () => false }) {
   const pool = createRolloutPool({
     broker,
     clock: systemClock,
-    cast: { kind: 'procedural', world: {}, policy: { kind: 'tiny', words: [...lexicon] } },
+    cast: { world: {}, policy: { kind: 'tiny', words: [...lexicon] } },
     record,
     recordPacked: (bytes) => journal.appendPacked(bytes),
     workers,

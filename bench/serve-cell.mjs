@@ -43,7 +43,7 @@ const unmerged = (asked) => ({ ...asked, request: { ...asked.request, seed: apar
 const pool = createRolloutPool({
   broker: { ...broker, ask: (asked, signal) => broker.ask(unmerged(asked), signal) },
   clock: systemClock,
-  cast: { kind: 'procedural', world: {}, policy: { kind: 'tiny', words: [] } },
+  cast: { world: {}, policy: { kind: 'tiny', words: [] } },
   record,
   recordPacked: (bytes) => journal.appendPacked(bytes),
   workers,

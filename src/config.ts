@@ -100,6 +100,18 @@ const Engine = z.strictObject({
         .max(100)
         .default(0)
         .describe('Wall milliseconds a simulated one takes; 0 = answers at once, 1 = as an H100 with an 8B model would.'),
+      brain: z
+        .strictObject({
+          malformed: share.default(0).describe('Share of replies that cannot be read.'),
+          inconsistent: share.default(0).describe('Share of replies of the tools that contradict the world.'),
+          leaking: share.default(0).describe('Share of replies of the user that tell everything at once.'),
+          hanging: share.default(0).describe('Share of replies that never come.'),
+          hostile: share.default(0).describe('Share of replies that try to break out: injections, prototypes, floods.'),
+          misjudging: share.default(0).describe('Share of the judge’s answers that are turned round.'),
+          variance: share.default(0).describe('Share of the tools’ answers that depend on the seed of the request, each a possible one.'),
+        })
+        .prefault({})
+        .describe('What goes wrong with the simulated roles that the fake plays from the procedural world.'),
     })
     .prefault({})
     .describe('Only for kind fake.'),
@@ -222,6 +234,81 @@ const Roles = z.strictObject({
   judge: roleKind.describe('Who judges what code cannot.'),
 });
 
+/** Of the roles that a language model plays. */
+const Simulation = z.strictObject({
+  dialect: z
+    .enum(['auto', 'prose', 'words'])
+    .default('auto')
+    .describe(
+      'How the roles are spoken to. prose: English around JSON, for models that follow instructions; words: the tiny model’s own words; auto: by the model’s tokenizer.',
+    ),
+  temperature: z
+    .strictObject({
+      task: z.number().min(0).max(2).default(1).describe('Of the task writer: tasks must differ.'),
+      user: z.number().min(0).max(2).default(0.8).describe('Of users.'),
+      tool: z.number().min(0).max(2).default(0).describe('Of tools, which must not vary.'),
+      judge: z.number().min(0).max(2).default(0).describe('Of the judge; with more than one vote some variety is wanted.'),
+    })
+    .prefault({})
+    .describe('Sampling temperature of each role. The paper does not say.'),
+  maxTokens: z
+    .strictObject({
+      task: count.default(2048).describe('Of a written task.'),
+      user: count.default(256).describe('Of what a user says.'),
+      tool: count.default(1024).describe('Of a tool’s observation and patch.'),
+      judge: count.default(1024).describe('Of the judge’s findings.'),
+    })
+    .prefault({})
+    .describe('Tokens one reply of each role may have.'),
+  structured: z.boolean().default(true).describe('Have the server constrain replies to their JSON Schema, where it can.'),
+  worldCharacters: count
+    .default(4096)
+    .describe('A tool is shown the whole world up to so many characters; beyond, the records it touches and an index.'),
+  redraws: natural.max(64).default(8).describe('Fresh subsets of tools to try for a task that nobody could write in askAttempts prompts.'),
+  rehearse: z
+    .boolean()
+    .default(true)
+    .describe('Make the expected calls of a written task before it is used, and keep their answers for its group.'),
+  duplicates: share
+    .default(0.3)
+    .describe(
+      'A task whose query is nearer than this (Jaccard distance of 3-letter pieces) to an earlier one is refused. 0.3: Tool-R0 (arXiv 2602.21320).',
+    ),
+  solveRate: z
+    .strictObject({ low: share, high: share })
+    .optional()
+    .describe(
+      'Keep only tasks that a group solves this often: the others are played and not trained on. 0.25–0.75: Tool-R0. Off by default.',
+    ),
+  shared: z
+    .boolean()
+    .default(true)
+    .describe('Members of a group share one world: equal calls on equal state answer equally. False: an ablation.'),
+  cache: z.boolean().default(true).describe('Answer reads from what the group knows already. False: an ablation.'),
+  toolSeesIntent: z
+    .boolean()
+    .default(false)
+    .describe('Show tools what the user wants and the expected calls, as the paper does. An ablation: it helps the agent.'),
+  fidelity: share.default(0.5).describe('Episodes whose simulation an audit finds less faithful than this are unscored.'),
+  judge: z
+    .strictObject({
+      gates: z
+        .boolean()
+        .default(true)
+        .describe('Decide by rules what rules can decide, and ask the model for the rest. False: an ablation.'),
+      votes: z.int().min(1).max(9).default(1).describe('Answers to each question, the majority of which counts; odd.'),
+      scope: z
+        .enum(['episode', 'group'])
+        .default('episode')
+        .describe('episode: each alone, as TRUSTEE. group: all members side by side in one prompt (RULER).'),
+      calibrateEvery: natural.default(10).describe('Steps between examinations of the judge on episodes of known verdict; 0 = never.'),
+      calibrationEpisodes: count.default(32).describe('Episodes of such an examination.'),
+      alarm: share.default(0.1).describe('Rise of the judge’s error rate above what it was at first that raises an alarm.'),
+    })
+    .prefault({})
+    .describe('How verdicts are reached, and how the judge itself is judged.'),
+});
+
 const World = z.strictObject({
   branches: z
     .strictObject({
@@ -304,6 +391,12 @@ const Eval = z.strictObject({
     .default(['start', 'end'])
     .describe('When to evaluate.'),
   every: natural.default(0).describe('Also every so many steps; 0 = never.'),
+  roles: z
+    .enum(['procedural', 'same'])
+    .default('procedural')
+    .describe(
+      'Who plays the world of the held-out tasks. procedural: code, so that the truth is known; same: whoever plays it in training.',
+    ),
   seed: natural.default(1_000_003).describe('Of the held-out tasks; equal seeds give equal tasks whatever the run’s seed.'),
 });
 
@@ -399,6 +492,7 @@ const shape = z.strictObject({
     .describe(
       'The tools tasks are about: builtin, catalogue (everyday services), or a file: what `tools import` wrote (JSONL), OpenAI function JSON or ToolBench JSON.',
     ),
+  simulation: Simulation.prefault({}).describe('How a language model plays the roles it is given.'),
   world: World.prefault({}).describe('The simulated world.'),
   curriculum: Curriculum.prefault({}).describe('How difficulty moves.'),
   rollout: Rollout.prefault({}).describe('How a step’s episodes are run.'),
@@ -412,7 +506,7 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
   const complain = (path: string, message: string): void => {
     context.addIssue({ code: 'custom', path: path.split('.'), message });
   };
-  const { engine, trainer, policy, roles, world, curriculum, rollout, record, imitation } = config;
+  const { engine, trainer, policy, roles, simulation, world, curriculum, rollout, record, imitation } = config;
   if (trainer.kind === 'tinker') complain('trainer.kind', 'tinker is not part of this version; use torch or embedded');
   if (engine.kind === 'vllm' && trainer.adapter === 'none' && trainer.kind !== 'scripted')
     complain('trainer.adapter', 'a vLLM server takes new weights as adapters only; set trainer.adapter to lora and trainer.kind to torch');
@@ -445,8 +539,17 @@ function rejectContradictions(config: z.infer<typeof shape>, context: z.Refineme
       `must be at least rollout.staleness + 2 (${rollout.staleness + 2}): a server may still read those adapters`,
     );
   for (const role of ['task', 'user', 'tool', 'judge'] as const) {
-    if (roles[role] === 'lm') complain(`roles.${role}`, 'lm is not part of this version; use procedural');
+    if (roles[role] === 'lm' && engine.kind !== 'vllm' && engine.kind !== 'fake')
+      complain(`roles.${role}`, `a language model plays it on a server only; use engine.kind vllm or fake, or procedural`);
   }
+  if (roles.task === 'lm' && (roles.user !== 'lm' || roles.tool !== 'lm' || roles.judge !== 'lm'))
+    complain(
+      'roles.task',
+      'a task that a language model writes needs user, tool and judge played by it, too: code knows only its own world',
+    );
+  if (simulation.judge.votes % 2 === 0) complain('simulation.judge.votes', 'must be odd, so that there is always a majority');
+  if (simulation.solveRate !== undefined && simulation.solveRate.low > simulation.solveRate.high)
+    complain('simulation.solveRate.low', 'must not exceed simulation.solveRate.high');
   const shares = Object.values(world.branches).reduce((sum, value) => sum + value, 0);
   if (Math.abs(shares - 1) > 1e-6) complain('world.branches', `the four shares sum to ${Number(shares.toFixed(6))}; they must sum to 1`);
   if (curriculum.lower > curriculum.upper) complain('curriculum.lower', `must not exceed curriculum.upper (${curriculum.upper})`);

@@ -11,24 +11,41 @@ import { seedOf, stream } from '../random.ts';
 import type { Simulators, TaskView } from '../simulation/contract.ts';
 import { builtinRepository, importedRepository } from '../simulation/procedural/repository.ts';
 import { loadTools, reasonTable } from '../tools/load.ts';
-import { type Rejection, type Repository, subset } from '../tools/repository.ts';
+import { type Rejection, type Repository, repositoryOf, subset } from '../tools/repository.ts';
+import { disguise } from '../simulation/procedural/disguise.ts';
 import type { Clock } from './clock.ts';
+import type { GroupPorts } from './ports.ts';
 import { writeTask } from './task.ts';
 
 export interface DrawingPorts {
   readonly simulators: Simulators;
   readonly repository: Repository;
+  /** The language model, where one writes the tasks. */
+  readonly chat?: GroupPorts['chat'];
+  /** Shows tools under drawn names before they are written about: where a language model writes, and the tools are ours. */
+  readonly disguised?: boolean;
   readonly clock: Clock;
   record(events: RecordedEvent[]): void;
 }
 
-/** The tools of a run, and what of the user's list could not be used, each with its reason. */
-export function repositoryFor(config: Config): { readonly repository: Repository; readonly rejected: readonly Rejection[] } {
-  if (config.tools === 'builtin') return { repository: builtinRepository, rejected: [] };
+/** The tools of a run, those its examination is about, and what of the user's list could not be used, each with its reason. */
+export function repositoryFor(config: Config): {
+  readonly repository: Repository;
+  readonly examined: Repository;
+  readonly rejected: readonly Rejection[];
+} {
+  if (config.tools === 'builtin') return { repository: builtinRepository, examined: builtinRepository, rejected: [] };
   const { usable, rejected } = loadTools(config.tools);
-  const imported = importedRepository(usable, config.world.heldOut);
-  if (imported.repository.tools.length === 0) throw new TaskFault(`none of the tools in ${config.tools} can be used`);
-  return { repository: imported.repository, rejected: [...rejected, ...imported.rejected] };
+  const { repository: expressed, rejected: unexpressed } = importedRepository(usable, config.world.heldOut);
+  const written = config.roles.task === 'lm';
+  const repository = written ? repositoryOf(usable, { share: config.world.heldOut }) : expressed;
+  if (repository.tools.length === 0) throw new TaskFault(`none of the tools in ${config.tools} can be used`);
+  return {
+    repository,
+    // A language model can write about any tool; the world whose truth is known has its limits.
+    examined: expressed.tools.length === 0 ? builtinRepository : expressed,
+    rejected: written ? rejected : [...rejected, ...unexpressed],
+  };
 }
 
 /** Reasons that are told one by one. */
@@ -125,7 +142,7 @@ export function leakGuard(heldOut: readonly Task[]): (training: readonly Task[])
 }
 
 function view(
-  { repository }: DrawingPorts,
+  { repository, disguised }: DrawingPorts,
   id: TaskId,
   split: Task['split'],
   difficulty: number,
@@ -133,18 +150,19 @@ function view(
   seed: number,
 ): TaskView {
   const own = seedOf(seed, id);
-  return { id, split, difficulty, aspects, tools: subset(repository, aspects.tools.value, stream(seedOf(own, 'tools')), split), seed: own };
+  const tools = subset(repository, aspects.tools.value, stream(seedOf(own, 'tools')), split);
+  return { id, split, difficulty, aspects, tools: disguised === true ? disguise(tools, split, own) : tools, seed: own };
 }
 
 const write = (
   { seed, rollout }: Config,
-  { simulators, clock, record }: DrawingPorts,
+  { simulators, clock, record, chat }: DrawingPorts,
   of: TaskView,
   version: PolicyVersion,
   signal: AbortSignal,
 ): Promise<Task> =>
   writeTask(
     { view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version },
-    { writer: simulators.task, record, clock },
+    { writer: simulators.task, record, clock, ...(chat === undefined ? {} : { chat }) },
     signal,
   );

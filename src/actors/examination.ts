@@ -65,7 +65,12 @@ export function createExamination(config: Config, { run, drawing, roll, record, 
       tasks.flatMap((task) =>
         sittings.map(({ name, ...how }) => {
           const group = groupId(`${scope}.${name}.${task.id}` as TaskId);
-          return jobOf(config, run, scope as StepId, task, version, { ...how, group, minimumScored: 1 });
+          return jobOf(config, run, scope as StepId, task, version, {
+            ...how,
+            group,
+            minimumScored: 1,
+            examined: config.eval.roles === 'procedural',
+          });
         }),
       ),
     );

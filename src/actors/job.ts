@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import { type GroupId, groupId, type PolicyVersion, type RunId, type StepId } from '../protocol/ids.ts';
 import type { Task } from '../protocol/task.ts';
-import type { GroupJob } from './group.ts';
+import type { GroupJob, GroupSimulation } from './ports.ts';
 
 /** What evaluation changes. */
 export interface JobChanges {
@@ -10,10 +10,12 @@ export interface JobChanges {
   readonly members?: number;
   readonly minimumScored?: number;
   readonly temperature?: number;
+  /** Code plays all roles, whatever the config says. */
+  readonly examined?: boolean;
 }
 
 export function jobOf(
-  { seed, rollout }: Config,
+  { seed, rollout, roles, simulation }: Config,
   run: RunId,
   step: StepId,
   task: Task,
@@ -38,5 +40,15 @@ export function jobOf(
     deadlines: { turnMs, episodeMs, groupMs },
     attempts: rollout.attempts,
     askAttempts: rollout.askAttempts,
+    ...(changes.examined === true || !Object.values(roles).includes('lm') ? {} : { simulation: groupSimulationOf(simulation) }),
   };
 }
+
+const groupSimulationOf = ({ shared, cache, toolSeesIntent, fidelity, judge }: Config['simulation']): GroupSimulation => ({
+  shared,
+  cache,
+  toolSeesIntent,
+  fidelity,
+  votes: judge.votes,
+  scope: judge.scope,
+});

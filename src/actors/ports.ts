@@ -35,6 +35,22 @@ export interface GroupJob {
   readonly attempts: number;
   /** Prompts to one simulator for one answer, repairs included. */
   readonly askAttempts: number;
+  /** How a language model plays; absent where code plays all roles of this group, whatever the cast. */
+  readonly simulation?: GroupSimulation;
+}
+
+/** What a group does about simulators that are language models (config `simulation`). */
+export interface GroupSimulation {
+  /** Equal calls on equal state answer equally for all members. */
+  readonly shared: boolean;
+  /** Reads are answered from what the group knows. */
+  readonly cache: boolean;
+  readonly toolSeesIntent: boolean;
+  /** Least fidelity of a scored episode. */
+  readonly fidelity: number;
+  /** Answers to each question of the judge. */
+  readonly votes: number;
+  readonly scope: 'episode' | 'group';
 }
 
 /** What the host needs of the world outside it. */

@@ -3,6 +3,9 @@ import type { Config } from '../config.ts';
 import type { Retention } from '../gpu/checkpoint.ts';
 import type { PolicyUpdateOptions } from '../gpu/policy-update.ts';
 import type { Canary } from '../gpu/policy-update-canary.ts';
+import type { RendererSpec } from '../gpu/tokens/spec.ts';
+import { SimulatorRole } from '../protocol/outcome.ts';
+import type { CastSpec } from './cast.ts';
 
 /** A run of no steps measures, and needs no trainer. */
 export const trains = ({ steps }: Config): boolean => steps > 0;
@@ -65,4 +68,14 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
     canary: { prompt, stop, bound: canaryBound(config) },
     deadlines: { record: stepMs, borrow: stepMs, train: stepMs, giveBack: stepMs, checkpoint: stepMs, publish: stepMs, verify: stepMs },
   };
+}
+
+/** Who plays which role. The tiny model speaks its own words, every other one prose. */
+export function castSpecOf({ roles, world, simulation }: Config, policy: RendererSpec): CastSpec {
+  const played = SimulatorRole.options.filter((role) => roles[role] === 'lm');
+  if (played.length === 0) return { world, policy };
+  const { dialect, temperature, maxTokens, structured, worldCharacters, judge } = simulation;
+  const spoken = dialect === 'auto' ? (policy.kind === 'tiny' ? 'words' : 'prose') : dialect;
+  const settings = { dialect: spoken, temperature, maxTokens, structured, worldCharacters, branches: world.branches, gates: judge.gates };
+  return { world, policy, models: { roles: played, settings } };
 }

@@ -63,9 +63,10 @@ export function stepsOf(parts: StepParts): Steps {
 
   /**
    * With steps rolled ahead, tasks that an earlier process issued are taken as they are: D was another when it drew them, so they cannot be drawn again.
-   * The curriculum draws all the same, which moves its cursor. Without, they are drawn again and must be equal.
+   * The curriculum draws all the same, which moves its cursor. A language model may not write twice the same either. Without, they are drawn again and must be equal.
    */
-  const taken: ReadonlyMap<TaskId, Task> = config.rollout.staleness > 0 ? parts.issued : new Map<TaskId, Task>();
+  const taken: ReadonlyMap<TaskId, Task> =
+    config.rollout.staleness > 0 || config.roles.task === 'lm' ? parts.issued : new Map<TaskId, Task>();
   const draw = async (step: number, version: PolicyVersion, signal: AbortSignal): Promise<DrawnStep> => {
     phase('drawing', step, 0, config.rollout.tasks);
     const drawn = curriculum.draw(config.rollout.tasks);

@@ -21,10 +21,10 @@ import type { Progress } from '../protocol/progress.ts';
 import type { RunSummary } from '../protocol/summary.ts';
 import { folderOf } from '../record/folder.ts';
 import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
-import { proceduralSimulators } from '../simulation/procedural/simulators.ts';
 import { acceleratorFor, baseFor, firstWeights } from './accelerator.ts';
 import { openAccount } from './account.ts';
 import { singWith } from './canary.ts';
+import { playersOf } from './cast.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
 import { deadlineWheel } from './deadlines.ts';
@@ -38,7 +38,7 @@ import { openings, type Openings } from './openings.ts';
 import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
-import { cautions, isTimesliced, policyUpdateOptions, retentionOf, trains } from './settings.ts';
+import { castSpecOf, cautions, isTimesliced, policyUpdateOptions, retentionOf, trains } from './settings.ts';
 import { stepsOf } from './steps.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
@@ -106,6 +106,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const base = baseFor(config);
   const policy = rendererSpecOf(config.policy.model, config.policy);
   const renderer = rendererFor(policy);
+  const cast = castSpecOf(config, policy);
   const start: Standing = (recovered?.last == null ? null : standingAfter(folder.checkpoints, recovered.last)) ?? {
     committed: null,
     weights: firstWeights(config, base),
@@ -153,7 +154,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const pool = createRolloutPool({
     broker,
     clock: systemClock,
-    cast: { kind: 'procedural', world: config.world, policy },
+    cast,
     record: (frame) => record.append(frame),
     recordPacked: (frame) => record.appendPacked(frame),
     workers: threadsOf(config.rollout.workers, workerLimit),
@@ -166,17 +167,24 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   const roll = rolling({ pool, announce, before: recovered?.groups ?? [], orLost, deadlineMs: stepMs });
 
   // ── tasks: for training, for the examination, for the canary ──
-  const { repository, rejected } = repositoryFor(config);
+  const { repository, examined, rejected } = repositoryFor(config);
   for (const text of toolNotes(config.tools, repository.tools.length, rejected)) note(text);
   const waits = (deadline: string) => ({ ms: deadline === 'evaluate' ? stepMs * config.eval.levels.length : stepMs, rank: 2 });
-  const drawing: DrawingPorts = { simulators: proceduralSimulators(config.world), repository, clock: systemClock, record: recordEvents };
+  const { simulators, examiners } = playersOf(cast);
+  const papers: DrawingPorts = { simulators: examiners, repository: examined, clock: systemClock, record: recordEvents };
+  const drawing: DrawingPorts = {
+    ...papers,
+    simulators,
+    repository,
+    ...(config.roles.task === 'lm' ? { chat: broker.chat?.bind(broker), disguised: config.tools === 'builtin' } : {}),
+  };
   const curriculum = createCurriculum(
     { rule: config.curriculum, seed: config.seed, state: start.curriculum },
     { recorder: events, waits, fail: lose },
   );
   const examination = createExamination(config, {
     run,
-    drawing,
+    drawing: config.eval.roles === 'same' ? drawing : papers,
     roll,
     record: async (frame) => {
       record.append(frame);
@@ -186,7 +194,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   });
 
   // ── policy update ──
-  const canary = await canaryTask(config, drawing, signal);
+  const canary = await canaryTask(config, papers, signal);
   announce([jobOf(config, run, stepId(0), canary, start.weights.version)]);
   const sing = singWith(broker, engines, turnMs);
   const policyUpdate = createPolicyUpdate(

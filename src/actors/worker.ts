@@ -21,4 +21,7 @@ function castFor({ serial, bytes }: HostTask['cast']): Cast {
 }
 
 export default (task: HostTask): Promise<void> =>
-  hostGroup(task, (job, cast, ports, signal) => runGroup(job, { ...castFor(cast), ...ports }, signal));
+  hostGroup(task, (job, spec, ports, signal) => {
+    const { simulators, examiners, renderer } = castFor(spec);
+    return runGroup(job, { simulators: job.simulation === undefined ? examiners : simulators, renderer, ...ports }, signal);
+  });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Episode } from './episode.ts';
 import { Fault } from './fault.ts';
+import { SimulatorHealth } from './health.ts';
 import { GroupId, StepId } from './ids.ts';
 import { Task } from './task.ts';
 
@@ -15,6 +16,8 @@ export const RolloutGroup = z.strictObject({
   missing: z.array(z.strictObject({ member: z.int().min(0), fault: Fault })),
   /** `failed`: fewer than Gmin scored members; it is recorded and not trained on. */
   status: z.enum(['sealed', 'failed']),
+  /** How its simulated roles answered; absent where code played them all. */
+  health: SimulatorHealth.optional(),
   sealedBy: z.enum(['complete', 'deadline', 'cancel']),
 });
 export type RolloutGroup = z.infer<typeof RolloutGroup>;

@@ -57,7 +57,14 @@ export const ChatRequest = z.strictObject({
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
-export const ChatReply = z.strictObject({ id: CallId, text: z.string(), finish: z.enum(['stop', 'length']), model: z.string() });
+export const ChatReply = z.strictObject({
+  id: CallId,
+  text: z.string(),
+  finish: z.enum(['stop', 'length']),
+  model: z.string(),
+  /** Tokens, as the engine counted them; absent where it does not. */
+  usage: z.strictObject({ prompt: z.int().min(0), reply: z.int().min(0) }).optional(),
+});
 export type ChatReply = z.infer<typeof ChatReply>;
 
 export const InferenceFault = z.strictObject({ id: CallId, fault: Fault });

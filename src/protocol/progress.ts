@@ -1,4 +1,5 @@
 /** What a run tells whoever watches it, as it goes. Types only; shown by the command line and the viewer, kept by nobody. */
+import type { SimulatorHealth } from './health.ts';
 import type { LevelResult } from './summary.ts';
 
 export type Phase = 'preparing' | 'evaluating' | 'drawing' | 'rolling' | 'updating' | 'publishing' | 'closing';
@@ -37,6 +38,8 @@ export type Progress =
       readonly gap?: number | null;
       /** Largest one on the canary's tokens at the new version; null = they have nothing to agree on. */
       readonly canaryGap?: number | null;
+      /** How the simulated roles answered; absent where code plays them all. */
+      readonly simulators?: SimulatorHealth;
       /** Versions the step's rollouts lagged behind, mean; null where they cannot. */
       readonly lag?: number | null;
     }

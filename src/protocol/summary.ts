@@ -27,7 +27,18 @@ export type LevelResult = z.infer<typeof LevelResult>;
 export const Gain = z.strictObject({ D: Difficulty.nullable(), n: z.int().min(0), gain: z.number(), ci: interval });
 export type Gain = z.infer<typeof Gain>;
 
-const SimulatorTally = z.strictObject({ calls: z.int(), malformed: z.int(), repaired: z.int(), masked: z.int() });
+/** `malformed`: replies that could not be read; `inconsistent`: replies that contradicted the world; `defects`: all refused replies by what was wrong with them. */
+const SimulatorTally = z.strictObject({
+  calls: z.int(),
+  malformed: z.int(),
+  repaired: z.int(),
+  masked: z.int(),
+  inconsistent: z.int().optional(),
+  spared: z.int().optional(),
+  defects: z.record(z.string(), z.int()).optional(),
+  promptTokens: z.int().optional(),
+  replyTokens: z.int().optional(),
+});
 
 export const RunSummary = z.strictObject({
   v: z.literal(1),
@@ -54,6 +65,10 @@ export const RunSummary = z.strictObject({
     .strictObject({ task: SimulatorTally, user: SimulatorTally, tool: SimulatorTally, judge: SimulatorTally })
     .partial()
     .optional(),
+  /** Mean fidelity of the audited episodes, and how many were refused for it. */
+  fidelity: z.strictObject({ mean: share, episodes: z.int(), refused: z.int() }).optional(),
+  /** Agreement of the judge with canary episodes of known verdict, over the run. */
+  judge: z.strictObject({ agreement: share, ci: interval, episodes: z.int(), alarms: z.int() }).optional(),
   /** Episodes lost, by reason; empty = none. */
   faults: z.record(z.string(), z.int().min(1)),
   /** Folder of the run, and the model directory that answers now. */

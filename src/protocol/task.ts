@@ -1,9 +1,10 @@
 /** A task and the difficulty it was drawn at. Source: TRUSTEE (arXiv 2604.17739): T = (persona, intent, query, expected calls). */
 import { z } from 'zod';
 import { TaskId } from './ids.ts';
-import { JsonObject } from './json.ts';
+import { JsonObject, JsonValue } from './json.ts';
 import { ToolSpec } from './tool.ts';
-import { World } from './world.ts';
+import { ToolStatus } from './turn.ts';
+import { Patch, World } from './world.ts';
 
 /** 1 (easy) .. 100 (hard). */
 export const Difficulty = z.number().min(1).max(100);
@@ -75,6 +76,8 @@ export const Task = z.strictObject({
   query: z.string(),
   /** Empty for the branches `answer` and `none`. */
   expectedCalls: z.array(ExpectedCall),
+  /** What each expected call was answered when the task was rehearsed, in their order; the group's tools answer them so. Absent where the world's own rules say it. */
+  rehearsal: z.array(z.strictObject({ status: ToolStatus, result: JsonValue, patch: Patch })).optional(),
   /** The text a right answer must contain, where the branch is `answer`. */
   expectedAnswer: z.string().optional(),
   /** The world before the first turn, the same for every member of the group. */

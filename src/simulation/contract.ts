@@ -4,6 +4,7 @@
  * Who may see what is the type of the view: the tool never sees intent or expected calls, the user never sees calls, nobody sees the agent's thought.
  */
 import type { ChatMessage } from '../protocol/inference.ts';
+import type { Defect } from '../protocol/health.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { SimulatorRole, Verdict } from '../protocol/outcome.ts';
 import type { Aspects, Difficulty, Intent, Task } from '../protocol/task.ts';
@@ -25,7 +26,10 @@ export type Posed =
     };
 
 /** A reply that was read and validated by code, or why it was not: the complaint goes into the next attempt's prompt. */
-export type Reading<Answer> = { readonly ok: true; readonly answer: Answer } | { readonly ok: false; readonly complaint: string };
+export type Reading<Answer> =
+  | { readonly ok: true; readonly answer: Answer }
+  /** `defect`: what kind of wrong, for the count; default `malformed`. */
+  | { readonly ok: false; readonly complaint: string; readonly defect?: Defect };
 
 export interface Simulator<View, Answer> {
   readonly role: SimulatorRole;
@@ -62,6 +66,8 @@ export interface ToolView {
   /** Already validated against the tool's parameters by code. */
   readonly call: ToolCall;
   readonly world: World;
+  /** Only in the ablation that lets tools see what the user wants, as the paper's do (`simulators.toolSeesIntent`). */
+  readonly peek?: { readonly intent: Intent; readonly expectedCalls: Task['expectedCalls'] };
 }
 /** Errors are decided by code, and `patch` is validated by code before code applies it. */
 export interface ToolAnswer {

@@ -56,7 +56,7 @@ export function job(index: number, query = 'play 3', change: Partial<GroupJob> =
 }
 
 /** The playing host reads no cast. */
-const noCast: CastSpec = { kind: 'procedural', world: {}, policy: { kind: 'tiny', words: [] } };
+const noCast: CastSpec = { world: {}, policy: { kind: 'tiny', words: [] } };
 
 export interface Theatre {
   readonly pool: ReturnType<typeof createRolloutPool>;

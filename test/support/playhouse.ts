@@ -20,7 +20,7 @@ import { step as firstStep } from './calls.ts';
 import { theatre, type Theatre } from './jobs.ts';
 
 const repository = repositoryOf(builtinTools, { categories: heldOutDomains });
-const cast: CastSpec = { kind: 'procedural', world: {}, policy: { kind: 'tiny', words: [...lexicon] } };
+const cast: CastSpec = { world: {}, policy: { kind: 'tiny', words: [...lexicon] } };
 export const renderer = tinyRenderer(vocabularyOf(lexicon));
 
 export function realTask(index: number, difficulty: number, step: StepId = firstStep): Task {

@@ -29,6 +29,8 @@ export interface ProcessOptions {
 
 /** How long a process may take to go after SIGKILL. */
 const KILL_MS = 5_000;
+/** How long its children may be seen after it. */
+const LINGER_MS = 1_000;
 
 export function startServer({ command, env, graceMs, clock, onOutput }: ProcessOptions): ServerProcess {
   const warden = spawn(process.execPath, [fileURLToPath(artifact('../vllm/warden.js')), String(graceMs), ...command], {
@@ -52,6 +54,9 @@ export function startServer({ command, env, graceMs, clock, onOutput }: ProcessO
     const stopWaiting = clock.after(ms + KILL_MS, () => warden.kill('SIGKILL'));
     await gone;
     stopWaiting();
+    // Its children got the signal when it did, and may take a moment longer to go; one that nobody collects stays as a zombie, and is not waited for for long.
+    for (const due = clock.now() + LINGER_MS; isGroup(warden.pid) && clock.now() < due;)
+      await new Promise<void>((resolve) => void clock.after(5, resolve));
   };
   return {
     pid: warden.pid,
@@ -65,6 +70,14 @@ export function startServer({ command, env, graceMs, clock, onOutput }: ProcessO
       return within(0);
     },
   };
+}
+
+function isGroup(leader: number | undefined): boolean {
+  try {
+    return leader !== undefined && process.kill(-leader, 0);
+  } catch {
+    return false;
+  }
 }
 
 function killGroup(leader: number | undefined): void {
