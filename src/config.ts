@@ -275,7 +275,7 @@ const Simulation = z.strictObject({
       'A task whose query is nearer than this (Jaccard distance of 3-letter pieces) to an earlier one is refused. 0.3: Tool-R0 (arXiv 2602.21320).',
     ),
   solveRate: z
-    .strictObject({ low: share, high: share })
+    .strictObject({ low: share.describe('Least share of a group’s members that solve it.'), high: share.describe('Largest share.') })
     .optional()
     .describe(
       'Keep only tasks that a group solves this often: the others are played and not trained on. 0.25–0.75: Tool-R0. Off by default.',
