@@ -245,7 +245,7 @@ const Simulation = z.strictObject({
   temperature: z
     .strictObject({
       task: z.number().min(0).max(2).default(1).describe('Of the task writer: tasks must differ.'),
-      user: z.number().min(0).max(2).default(0.8).describe('Of users.'),
+      user: z.number().min(0).max(2).default(0.8).describe('Of users, who differ too.'),
       tool: z.number().min(0).max(2).default(0).describe('Of tools, which must not vary.'),
       judge: z.number().min(0).max(2).default(0).describe('Of the judge; with more than one vote some variety is wanted.'),
     })
