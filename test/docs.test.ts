@@ -9,6 +9,7 @@ const documents = [
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
+  'docs/trustee.md',
   'models/README.md',
   ...decisions.map((name) => `docs/decisions/${name}`),
 ];
