@@ -11,7 +11,7 @@ import { openEpisode } from './episode.ts';
 import type { EpisodeEnd, OpenEpisode } from './episode.ts';
 import type { GroupJob, GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
-import type { GroupStage } from './stage.ts';
+import { groupStage } from './stage.ts';
 
 export type { GroupJob, GroupPorts } from './ports.ts';
 
@@ -59,15 +59,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
     const record = recorder((events) => {
       ports.record(events);
     }, wheel);
-    const stage: GroupStage = {
-      job,
-      ports,
-      opening: null,
-      answers: new Map(),
-      asking: new Map(),
-      abort: new AbortController(),
-      running: 0,
-    };
+    const stage = groupStage(job, ports);
     const seats: Seat[] = Array.from({ length: job.members }, () => ({ open: null, episode: null, fault: null }));
     const dueAt = ports.clock.now() + job.deadlines.groupMs;
 

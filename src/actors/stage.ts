@@ -27,6 +27,17 @@ export interface GroupStage {
   running: number;
 }
 
+/** A group whose play begins. */
+export const groupStage = (job: GroupJob, ports: GroupPorts): GroupStage => ({
+  job,
+  ports,
+  opening: null,
+  answers: new Map(),
+  asking: new Map(),
+  abort: new AbortController(),
+  running: 0,
+});
+
 export interface Stage {
   readonly group: GroupStage;
   readonly episode: EpisodeId;
