@@ -9,6 +9,8 @@ export interface FaultData {
   readonly message: string;
   readonly raw?: string | undefined;
   readonly causes?: string[] | undefined;
+  /** Of an EngineFault. */
+  readonly trouble?: EngineTrouble | undefined;
 }
 
 export abstract class TroupeFault extends Error {
@@ -57,12 +59,15 @@ export type EngineTrouble = 'absent' | 'unreachable' | 'overloaded' | 'stalled' 
 /** The inference engine failed, stalled or answered nonsense. Exit code 4. */
 export class EngineFault extends TroupeFault {
   override readonly name = 'EngineFault';
-  /** Lost where the fault crosses a thread: only the broker acts on it. */
   readonly trouble: EngineTrouble | undefined;
 
   constructor(message: string, options: { cause?: unknown; raw?: string | undefined; trouble?: EngineTrouble | undefined } = {}) {
     super(message, options);
     this.trouble = options.trouble;
+  }
+
+  override toData(): FaultData {
+    return { ...super.toData(), ...(this.trouble === undefined ? {} : { trouble: this.trouble }) };
   }
 }
 /** The trainer failed or disagrees with the sampler. Exit code 4. */
@@ -116,6 +121,7 @@ export function faultFrom(data: FaultData): TroupeFault {
     data.causes === undefined
       ? undefined
       : data.causes.reduceRight<Error | undefined>((inner, message) => new Error(message, { cause: inner }), undefined);
+  if (Kind === EngineFault) return new EngineFault(data.message, { cause, raw: data.raw, trouble: data.trouble });
   return new Kind(data.message, { cause, raw: data.raw });
 }
 

@@ -1,7 +1,12 @@
-/** Puts one question to whoever plays a simulated role, code or language model, and sends the answer, the complaint or the fault to the chart that asked. It never retries: the chart does. */
+/**
+ * Puts one question to whoever plays a simulated role, code or language model, and sends the answer, the complaint or the fault to the chart that asked, counting what came of it.
+ * It never retries: the chart does. Silence and garbled replies of a model are complaints like any other as long as it may be asked again, so each prompt but the last has a
+ * share of the time only; an engine that is away, refuses or was cancelled is a fault at once.
+ */
 import { asFault, boundary, EngineFault, SimulatorFault } from '../errors.ts';
-import type { TroupeFault } from '../errors.ts';
+import type { EngineTrouble, TroupeFault } from '../errors.ts';
 import { wellFormed } from '../protocol/codec.ts';
+import type { Defect } from '../protocol/health.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
 import { canonical } from '../protocol/json.ts';
@@ -9,6 +14,8 @@ import type { JsonValue } from '../protocol/json.ts';
 import type { AskMessage } from '../protocol/messages.ts';
 import type { Seed } from '../random.ts';
 import type { Posed, Simulator } from '../simulation/contract.ts';
+import type { Clock } from './clock.ts';
+import type { Asking, HealthCount } from './health.ts';
 import { callKey } from './keys.ts';
 import type { CallOf } from './keys.ts';
 
@@ -18,42 +25,81 @@ export interface Question<View, Answer> {
   readonly ask: number;
   /** One per unreadable attempt before this one. */
   readonly complaints: readonly string[];
+  /** Prompts it may cost in all. */
+  readonly attempts: number;
   readonly call: CallOf;
   readonly seed: Seed;
   readonly group: GroupId;
   readonly priority: number;
-  /** Milliseconds left for the answer. */
+  /** Milliseconds left for the answer, the attempts after this one included. */
   readonly deadlineMs: number;
+  readonly clock: Pick<Clock, 'after'>;
   readonly chat: ((request: ChatRequest) => Promise<ChatReply>) | undefined;
+  /** Absent: nobody counts. */
+  readonly counted?: { readonly health: HealthCount; readonly asking: Asking };
 }
+
+type Chat = Extract<Posed, { kind: 'chat' }>;
+
+/** What a model did not answer rightly, in words that are the same in every run: they enter the next prompt, and its key. */
+const silences: Readonly<Partial<Record<EngineTrouble, { readonly complaint: string; readonly defect: Defect }>>> = {
+  stalled: { complaint: 'no answer in time', defect: 'silent' },
+  internal: { complaint: 'no answer came', defect: 'silent' },
+  malformed: { complaint: 'the answer could not be read', defect: 'malformed' },
+};
 
 /** Answers at once where code plays the role, else when the model has. `deliver` decides whether anybody still listens. */
 export function pose<View, Answer>(question: Question<View, Answer>, deliver: (message: AskMessage<Answer>) => void): void {
-  const { simulator, view, complaints, ask } = question;
-  const key = { ask, attempt: complaints.length };
+  const { simulator, view, complaints, ask, counted } = question;
+  const attempt = complaints.length;
+  const key = { ask, attempt };
   const fail = (fault: TroupeFault): void => {
     deliver({ type: 'ask.fault', ...key, fault: fault.toData() });
   };
-  const read = (reply: JsonValue): void => {
+  const refuse = (complaint: string, defect: Defect, raw: string): void => {
+    deliver({ type: 'ask.unreadable', ...key, complaint, defect, raw });
+  };
+  /** `counts`: its prompt is not one that was counted before. */
+  const read = (reply: JsonValue, counts: boolean): void => {
     const reading = guarded(() => simulator.read(reply, view), fail, simulator.role);
     if (reading === undefined) return;
-    if (reading.ok) deliver({ type: 'ask.read', ...key, answer: reading.answer });
-    else deliver({ type: 'ask.unreadable', ...key, complaint: reading.complaint, raw: rawOf(reply) });
+    if (reading.ok) {
+      counted?.health.settled(counted.asking, counts && attempt > 0);
+      return deliver({ type: 'ask.read', ...key, answer: reading.answer });
+    }
+    const { complaint, defect = 'malformed' } = reading;
+    if (counts) counted?.health.refused(counted.asking, defect);
+    refuse(complaint, defect, rawOf(reply));
   };
 
+  if (attempt === 0) counted?.health.asked(counted.asking);
   const posed = guarded(() => simulator.pose(view, complaints, question.seed), fail, simulator.role);
   if (posed === undefined) return;
   if (posed.kind === 'reply') {
-    read(posed.reply);
+    if (attempt === 0) counted?.health.spared(counted.asking);
+    read(posed.reply, true);
     return;
   }
   void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed)).then(
-    (reply) => read(wellFormed(reply.text)),
+    (reply) => {
+      const isNew = counted?.health.called(counted.asking, reply) !== false;
+      if (!isNew && attempt === 0) counted?.health.spared(counted.asking);
+      read(wellFormed(reply.text), isNew);
+    },
     (error: unknown) => {
-      fail(asFault(EngineFault, `${simulator.role} call`, error));
+      const fault = asFault(EngineFault, `${simulator.role} call`, error);
+      const silence = silenceOf(fault);
+      if (silence !== undefined && counted?.health.failed(counted.asking, fault) === true)
+        counted.health.refused(counted.asking, silence.defect);
+      if (silence === undefined || attempt + 1 >= question.attempts) fail(fault);
+      else refuse(silence.complaint, silence.defect, fault.raw ?? fault.message);
     },
   );
 }
+
+/** Undefined where asking once more would not help: the engine is away, refuses, or was told to stop. */
+const silenceOf = (fault: TroupeFault): (typeof silences)[EngineTrouble] =>
+  fault instanceof EngineFault && fault.trouble !== undefined ? silences[fault.trouble] : undefined;
 
 /** The one place where a simulator's own exception becomes data: it must not take the episode's actor with it. */
 function guarded<T>(fn: () => T, fail: (fault: TroupeFault) => void, role: string): T | undefined {
@@ -65,12 +111,15 @@ function guarded<T>(fn: () => T, fail: (fault: TroupeFault) => void, role: strin
   }
 }
 
-function chat<View, Answer>(question: Question<View, Answer>, posed: Extract<Posed, { kind: 'chat' }>): Promise<ChatReply> {
-  if (question.chat === undefined) throw new EngineFault(`${question.simulator.role}: the engine cannot play simulators`);
+function chat<View, Answer>(question: Question<View, Answer>, posed: Chat): Promise<ChatReply> {
+  const { role } = question.simulator;
+  if (question.chat === undefined) throw new EngineFault(`${role}: the engine cannot play simulators`, { trouble: 'refused' });
   const { messages, schema, maxTokens, temperature } = posed;
-  return question.chat({
+  const left = Math.max(1, question.attempts - question.complaints.length);
+  const deadlineMs = Math.max(1, question.deadlineMs / left);
+  const reply = question.chat({
     id: callKey(question.call, JSON.stringify(messages)),
-    role: question.simulator.role,
+    role,
     messages: [...messages],
     ...(schema === undefined ? {} : { schema }),
     seed: question.seed,
@@ -78,7 +127,17 @@ function chat<View, Answer>(question: Question<View, Answer>, posed: Extract<Pos
     temperature,
     priority: question.priority,
     group: question.group,
-    deadlineMs: question.deadlineMs,
+    deadlineMs,
+  });
+  // The last one may take what is left: the chart's own deadline ends it.
+  return left === 1 ? reply : within(reply, deadlineMs, role, question.clock);
+}
+
+/** Rejects after `ms`, whoever else forgets to. */
+function within(reply: Promise<ChatReply>, ms: number, role: string, clock: Pick<Clock, 'after'>): Promise<ChatReply> {
+  return new Promise((resolve, reject) => {
+    const disarm = clock.after(ms, () => reject(new EngineFault(`${role}: no answer within ${Math.round(ms)} ms`, { trouble: 'stalled' })));
+    reply.then(resolve, reject).finally(disarm);
   });
 }
 

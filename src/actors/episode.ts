@@ -53,6 +53,7 @@ export function openEpisode(group: GroupStage, plan: EpisodePlan, recorder: Reco
     member: plan.member,
     refill: plan.refill,
     dueAt: Math.min(ports.clock.now() + job.deadlines.episodeMs, plan.groupDueAt),
+    askDueAt: new Map(),
     abort: new AbortController(),
     ended: false,
   };

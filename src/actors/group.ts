@@ -6,9 +6,12 @@ import type { GroupOutput, Member } from '../machines/group.ts';
 import type { Episode } from '../protocol/episode.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
+import { episodeId } from '../protocol/ids.ts';
+import type { Outcome } from '../protocol/outcome.ts';
 import { deadlineWheel } from './deadlines.ts';
 import { openEpisode } from './episode.ts';
 import type { EpisodeEnd, OpenEpisode } from './episode.ts';
+import type { HealthCount } from './health.ts';
 import type { GroupJob, GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
 import { groupStage } from './stage.ts';
@@ -69,6 +72,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
 
     const open = (index: number, { attempt, refill }: Member): void => {
       const seat = seats[index] as Seat;
+      stage.health?.reopen(episodeId(job.group, index));
       const openedAt = ports.clock.now();
       stage.running++;
       const onEnd = (end: EpisodeEnd): void => {
@@ -111,7 +115,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
     };
     actor.subscribe({
       complete: () => {
-        const sealed = groupOf(job, actor.getSnapshot().output as GroupOutput, seats);
+        const sealed = groupOf(job, actor.getSnapshot().output as GroupOutput, seats, stage.health);
         // Whoever caused the end is stopped after it, and that too is recorded.
         queueMicrotask(() => {
           close();
@@ -130,12 +134,40 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
   });
 }
 
-function groupOf(job: GroupJob, { status, sealedBy }: GroupOutput, seats: readonly Seat[]): RolloutGroup {
+function groupOf(job: GroupJob, { status, sealedBy }: GroupOutput, seats: readonly Seat[], health: HealthCount | undefined): RolloutGroup {
   const episodes = seats.flatMap(({ episode }) => (episode === null ? [] : [episode]));
   const missing = seats.flatMap(({ episode, fault }, member) =>
     episode === null
       ? [{ member, fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' } }]
       : [],
   );
-  return { id: job.group, step: job.step, task: job.task, episodes, missing, status, sealedBy };
+  if (health !== undefined) for (const { id, outcome } of episodes) maskLost(health, id, outcome);
+  return {
+    id: job.group,
+    step: job.step,
+    task: job.task,
+    episodes,
+    missing,
+    status,
+    sealedBy,
+    ...(health === undefined ? {} : { health: health.health }),
+  };
+}
+
+/** Which question cost the episode its reward: the one it waited for, or the role that its end names. What the policy or the budget ended was cut, not masked. */
+function maskLost(health: HealthCount, seat: string, outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'simulatorFault':
+      return health.mask(seat, outcome.role);
+    case 'judgeFault':
+      return health.mask(seat, 'judge');
+    case 'infraFault':
+      return health.mask(seat);
+    case 'scored':
+    case 'policyFault':
+    case 'truncated':
+      return;
+    default:
+      return outcome satisfies never;
+  }
 }

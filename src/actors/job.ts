@@ -1,6 +1,7 @@
 /** A task as the pool plays it: the config's sampling, deadlines and attempts around it. */
 import type { Config } from '../config.ts';
 import { type GroupId, groupId, type PolicyVersion, type RunId, type StepId } from '../protocol/ids.ts';
+import { SimulatorRole } from '../protocol/outcome.ts';
 import type { Task } from '../protocol/task.ts';
 import type { GroupJob, GroupSimulation } from './ports.ts';
 
@@ -23,6 +24,7 @@ export function jobOf(
   changes: JobChanges = {},
 ): GroupJob {
   const { turnMs, episodeMs, groupMs } = rollout.deadlines;
+  const played = SimulatorRole.options.filter((role) => roles[role] === 'lm');
   return {
     run,
     step,
@@ -40,7 +42,7 @@ export function jobOf(
     deadlines: { turnMs, episodeMs, groupMs },
     attempts: rollout.attempts,
     askAttempts: rollout.askAttempts,
-    ...(changes.examined === true || !Object.values(roles).includes('lm') ? {} : { simulation: groupSimulationOf(simulation) }),
+    ...(changes.examined === true || played.length === 0 ? {} : { simulation: { roles: played, ...groupSimulationOf(simulation) } }),
   };
 }
 

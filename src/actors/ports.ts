@@ -2,6 +2,7 @@
 import type { GroupId, PolicyVersion, RunId, StepId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply, TokenRequest } from '../protocol/inference.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
+import type { SimulatorRole } from '../protocol/outcome.ts';
 import type { Task } from '../protocol/task.ts';
 import type { Renderer } from '../gpu/tokens/renderer.ts';
 import type { Seed } from '../random.ts';
@@ -41,6 +42,8 @@ export interface GroupJob {
 
 /** What a group does about simulators that are language models (config `simulation`). */
 export interface GroupSimulation {
+  /** The roles a language model plays; absent: all. */
+  readonly roles?: readonly SimulatorRole[];
   /** Equal calls on equal state answer equally for all members. */
   readonly shared: boolean;
   /** Reads are answered from what the group knows. */

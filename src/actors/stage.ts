@@ -3,11 +3,13 @@ import type { AnyActorRef, EventObject } from 'xstate';
 import type { EpisodeId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
 import type { AskMessage, MessageOf } from '../protocol/messages.ts';
+import type { SimulatorRole } from '../protocol/outcome.ts';
 import { seedOf } from '../random.ts';
 import type { Seed } from '../random.ts';
 import type { Simulator } from '../simulation/contract.ts';
 import type { AskContext } from '../machines/ask.ts';
 import type { Question } from './ask.ts';
+import { HealthCount } from './health.ts';
 import type { CallOf } from './keys.ts';
 import type { GroupJob, GroupPorts } from './ports.ts';
 
@@ -21,6 +23,8 @@ export interface GroupStage {
   readonly answers: Map<string, string>;
   /** Tool calls in flight, so that two members who ask the same share one reply. */
   readonly asking: Map<string, Promise<ChatReply>>;
+  /** How the roles of this group answer; absent where code plays them all. */
+  readonly health: HealthCount | undefined;
   /** Aborted when the group ends. */
   readonly abort: AbortController;
   /** Members still at work: the fewer, the sooner their calls should be answered. */
@@ -34,6 +38,7 @@ export const groupStage = (job: GroupJob, ports: GroupPorts): GroupStage => ({
   opening: null,
   answers: new Map(),
   asking: new Map(),
+  health: job.simulation === undefined ? undefined : new HealthCount(job.simulation.roles),
   abort: new AbortController(),
   running: 0,
 });
@@ -46,6 +51,8 @@ export interface Stage {
   readonly refill: number;
   /** By the clock of the ports; never after the group's. */
   readonly dueAt: number;
+  /** Role → when its present question must be answered. */
+  readonly askDueAt: Map<SimulatorRole, number>;
   readonly abort: AbortController;
   ended: boolean;
 }
@@ -97,25 +104,43 @@ export function chatOf({ group, abort }: Pick<Stage, 'group' | 'abort'>): ((requ
   return ports.chat === undefined ? undefined : (request) => (ports.chat as NonNullable<GroupPorts['chat']>)(request, abort.signal);
 }
 
+/** What every question of this episode has in common: which attempt it is, what time is left to it and its repairs, who counts the answers. `tool`: which, for the role of that name. */
+export function askingOf(
+  stage: Stage,
+  role: SimulatorRole,
+  { ask, complaints, attempts }: AskContext,
+  tool?: string,
+): Pick<Question<unknown, unknown>, 'ask' | 'complaints' | 'attempts' | 'group' | 'priority' | 'deadlineMs' | 'clock' | 'counted'> {
+  const { job, ports, running, health } = stage.group;
+  const now = ports.clock.now();
+  if (complaints.length === 0) stage.askDueAt.set(role, now + turnMs(stage));
+  const asking = { role, seat: stage.episode, ...(tool === undefined ? {} : { tool }) };
+  return {
+    ask,
+    complaints,
+    attempts,
+    group: job.group,
+    priority: running,
+    deadlineMs: Math.max(1, (stage.askDueAt.get(role) ?? now) - now),
+    clock: ports.clock,
+    ...(health === undefined ? {} : { counted: { health, asking } }),
+  };
+}
+
 /** What the episode's own actors ask, in their own name: the user, the judge. The tools ask in the group's name. */
 export function questionOf<View, Answer>(
   stage: Stage,
   simulator: Simulator<View, Answer>,
   view: View,
-  { ask, complaints }: AskContext,
+  context: AskContext,
 ): Question<View, Answer> {
-  const { job, running } = stage.group;
-  const call = callOf(stage, simulator.role, ask, complaints.length);
+  const call = callOf(stage, simulator.role, context.ask, context.complaints.length);
   return {
     simulator,
     view,
-    ask,
-    complaints,
+    ...askingOf(stage, simulator.role, context),
     call,
     seed: seedOfCall(stage, call),
-    group: job.group,
-    priority: running,
-    deadlineMs: turnMs(stage),
     chat: chatOf(stage),
   };
 }

@@ -13,6 +13,7 @@ import type { TaskView, TaskWriter } from '../simulation/contract.ts';
 import { pose } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
+import type { HealthCount } from './health.ts';
 import type { GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
 
@@ -28,6 +29,8 @@ export interface WriteJob {
 export interface WritePorts {
   readonly writer: TaskWriter;
   readonly chat?: GroupPorts['chat'];
+  /** Counts how the writer answers, where a language model writes. */
+  readonly health?: HealthCount;
   record(events: RecordedEvent[]): void;
   readonly clock: Clock;
 }
@@ -53,11 +56,14 @@ const taskActor = observed(
             view: job.view,
             ask: context.ask,
             complaints: context.complaints,
+            attempts: context.attempts,
             call,
             seed: seedOf(job.seed, call.scope, call.actor, call.turn, call.sample),
             group: groupId(job.view.id),
             priority: 0,
             deadlineMs: Math.max(1, dueAt - ports.clock.now()),
+            clock: ports.clock,
+            ...(ports.health === undefined ? {} : { counted: { health: ports.health, asking: { role: 'task', seat: job.view.id } } }),
             chat: chat === undefined ? undefined : (request) => chat(request, signal),
           },
           (message) => {
@@ -89,8 +95,9 @@ export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal)
       complete: () => {
         const { task, fault } = actor.getSnapshot().output as TaskOutput;
         close();
-        if (task === null) reject(faultFrom(fault));
-        else resolve(task);
+        if (task !== null) return resolve(task);
+        ports.health?.mask(job.view.id);
+        reject(faultFrom(fault));
       },
       error: (error) => {
         close();

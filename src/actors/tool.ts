@@ -10,7 +10,7 @@ import { applyPatch, complaintsAbout, occurrenceKey, stateHash } from '../simula
 import { complaintAboutResult, validateCall } from '../simulation/validate.ts';
 import { pose } from './ask.ts';
 import type { CallOf } from './keys.ts';
-import { chatOf, deliver, sampleOf, stageOf, turnMs } from './stage.ts';
+import { askingOf, chatOf, deliver, sampleOf, stageOf } from './stage.ts';
 import type { GroupStage, Stage } from './stage.ts';
 import { observed } from './recorder.ts';
 
@@ -22,7 +22,7 @@ export const toolActor = observed(
       ),
       pose: ({ context, self, system }) => {
         const stage = stageOf(system);
-        const { job, ports, running } = stage.group;
+        const { job, ports } = stage.group;
         const answer = (message: AskMessage<ToolAnswer>): void => {
           deliver(stage, self, message);
         };
@@ -44,14 +44,10 @@ export const toolActor = observed(
           {
             simulator: reliable(ports.simulators.tool, stage.group, state),
             view: { tool: checked.tool, call: context.call, world: context.world },
-            ask: context.ask,
-            complaints: context.complaints,
+            ...askingOf(stage, 'tool', context, checked.tool.name),
             call,
             // Of the call and the state, not of the episode: what one member is told, every member is told.
             seed: seedOf(job.seed, job.group, call.actor, call.sample),
-            group: job.group,
-            priority: running,
-            deadlineMs: turnMs(stage),
             chat: sharedChat(stage),
           },
           answer,

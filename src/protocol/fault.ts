@@ -22,5 +22,7 @@ export const Fault = z.strictObject({
   raw: z.string().optional(),
   /** Messages of the causes, outermost first. */
   causes: z.array(z.string()).optional(),
+  /** What kind of trouble an engine had, where the fault is an engine's and it is known: see errors.ts. */
+  trouble: z.enum(['absent', 'unreachable', 'overloaded', 'stalled', 'malformed', 'internal', 'refused']).optional(),
 });
 export type Fault = z.infer<typeof Fault>;

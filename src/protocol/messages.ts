@@ -3,6 +3,7 @@
  * Named `receiver.verb`; plain data (no classes, functions, references), so that any of them can be recorded, replayed or sent as bytes.
  */
 import type { Fault } from './fault.ts';
+import type { Defect } from './health.ts';
 import type { PolicyVersion } from './ids.ts';
 import type { JsonValue } from './json.ts';
 import type { SimulatorRole, Verdict } from './outcome.ts';
@@ -40,7 +41,15 @@ export type AgentMessage =
 /** Answers of whoever plays a role. `ask` counts the questions, `attempt` (from 0) the prompts of one question. */
 export type AskMessage<Answer> =
   | { readonly type: 'ask.read'; readonly ask: number; readonly attempt: number; readonly answer: Answer }
-  | { readonly type: 'ask.unreadable'; readonly ask: number; readonly attempt: number; readonly complaint: string; readonly raw: string }
+  | {
+      readonly type: 'ask.unreadable';
+      readonly ask: number;
+      readonly attempt: number;
+      readonly complaint: string;
+      /** What kind of wrong; absent: malformed. */
+      readonly defect?: Defect;
+      readonly raw: string;
+    }
   | { readonly type: 'ask.fault'; readonly ask: number; readonly attempt: number; readonly fault: Fault }
   | DeadlineExpired;
 
