@@ -21,17 +21,17 @@ export function validateCall(tools: readonly ToolSpec[], call: ToolCall): CallCh
 export const complaintAboutResult = (tool: ToolSpec, result: JsonValue): string | undefined =>
   tool.returns === undefined ? undefined : complaintOf(tool.returns, result);
 
-/** Why `value` does not fit `schema`; undefined when it does. A schema we cannot check fits nothing. */
-export function complaintOf(schema: JsonObject, value: JsonValue): string | undefined {
+/** Why `value` does not fit `schema`; undefined when it does. A schema we cannot check fits nothing. `name`: what the value is called in the complaint. */
+export function complaintOf(schema: JsonObject, value: JsonValue, name = 'arguments'): string | undefined {
   let check = checks.get(schema);
   if (check === undefined) {
     check = flatCheck(schema) ?? compiled(schema);
     checks.set(schema, check);
   }
-  return check(value);
+  return check(value, name);
 }
 
-type Check = (value: JsonValue) => string | undefined;
+type Check = (value: JsonValue, name?: string) => string | undefined;
 const checks = new WeakMap<JsonObject, Check>();
 
 const flatKeywords = new Set([
@@ -107,12 +107,12 @@ function compiled(schema: JsonObject): Check {
   const safe = safeSchema(schema);
   if (!safe.ok) return () => `a schema that cannot be checked: ${safe.reason}`;
   let validate: ValidateFunction | undefined;
-  return (value) => {
+  return (value, name = 'arguments') => {
     if (validate === undefined) {
       validate = ajv.compile(safe.schema);
       // Ajv would hold every schema it ever saw.
       ajv.removeSchema(safe.schema);
     }
-    return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: 'arguments' });
+    return validate(value) ? undefined : ajv.errorsText(validate.errors, { dataVar: name });
   };
 }
