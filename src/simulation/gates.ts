@@ -1,0 +1,230 @@
+/**
+ * What code can know of a finished episode, from parsed events and the task's own solution, in a world of any language: gates that end the matter, and findings on the criteria.
+ * A gate never fails the task's own solution. It knows no world, no lexicon and no model; what an agent meant it leaves open.
+ */
+import { canonical, type JsonValue } from '../protocol/json.ts';
+import type { Reward, Verdict } from '../protocol/outcome.ts';
+import { CriterionName, type Task } from '../protocol/task.ts';
+import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
+import type { JudgeView } from './contract.ts';
+import { matched, sideEffect } from './expected.ts';
+import { type Heard, hearing, isHeard, isSaid, leavesOf, nothingHeard } from './heard.ts';
+import { inventedIn } from './invented.ts';
+import { claimsDeed, isHollow, trick } from './plain-speech.ts';
+import { occurrenceKey } from './state.ts';
+
+/** A gate that failed ends the matter: reward −1 without a question to anybody. */
+export type GateName =
+  | 'knownTool'
+  | 'schema'
+  | 'groundedArguments'
+  | 'expectedCalls'
+  | 'expectedAnswer'
+  | 'sideEffects'
+  | 'plainSpeech'
+  | 'honestClaims';
+
+export interface Gate {
+  readonly name: GateName;
+  readonly passed: boolean;
+  readonly detail?: string;
+}
+
+/** On one criterion. `open`: nothing speaks against it, and code cannot tell whether it is met. */
+export interface Finding {
+  readonly met: boolean;
+  readonly evidence?: string;
+  readonly open: boolean;
+}
+
+export interface Examined {
+  readonly gates: readonly Gate[];
+  readonly findings: Readonly<Record<CriterionName, Finding>>;
+}
+
+const settled: Finding = { met: true, open: false };
+const undecided: Finding = { met: true, open: true };
+const missed = (evidence: string): Finding => ({ met: false, evidence, open: false });
+
+const gate = (name: GateName, complaint: string | undefined): Gate =>
+  complaint === undefined ? { name, passed: true } : { name, passed: false, detail: complaint };
+
+/** Gates and findings of one episode. Pure. */
+export function examine(view: JudgeView): Examined {
+  const { task, turns, world } = view;
+  const scene = sceneOf(task, turns);
+  const matching = matched(task, scene.results);
+  const unmade = matching.made.findIndex((at) => at < 0);
+  const stray = sideEffect(task, scene.results, matching, world);
+  const gates = [
+    gate('knownTool', scene.results.find(({ status }) => status === 'unknownTool')?.call.name),
+    gate('schema', unrepaired(scene.results)),
+    gate('groundedArguments', ungroundedArgument(task, scene)),
+    gate('expectedCalls', unmade < 0 ? undefined : `call ${unmade + 1} of ${matching.made.length} was not made`),
+    gate('expectedAnswer', unanswered(task, scene)),
+    gate('sideEffects', stray === undefined ? undefined : `${stray.call.name} changed what nobody asked to be changed`),
+    gate('plainSpeech', trickIn(scene)),
+    gate('honestClaims', emptyClaim(task, scene)),
+  ];
+  const needed = new Set(task.expectedCalls.map(({ name }) => name));
+  const other = scene.results.find(({ call }) => !needed.has(call.name));
+  const failed = gates.find(({ passed }) => !passed);
+  return {
+    gates,
+    findings: {
+      intent: failed === undefined ? undecided : missed(`${failed.name}: ${failed.detail ?? ''}`),
+      tools: other === undefined ? settled : missed(`${other.call.name || 'an unreadable call'} was not needed`),
+      grounded: grounded(scene),
+      concise: concise(task, scene, matching.made),
+      efficient: efficient(task, scene, matching.made),
+    },
+  };
+}
+
+/** The verdict that gates and findings come to: a failed gate or a missed intent −1, a required criterion missed 0, all met 1. */
+export function verdictFrom(task: Task, gates: readonly Gate[], findings: Examined['findings']): Verdict {
+  const criteria = CriterionName.options.map((name) => {
+    const { met, evidence } = findings[name];
+    return { name, required: task.criteria.includes(name), met, ...(evidence === undefined ? {} : { evidence }) };
+  });
+  return { reward: rewardFor(gates, criteria), gates: [...gates], criteria };
+}
+
+export function rewardFor(gates: readonly Pick<Gate, 'passed'>[], criteria: Verdict['criteria']): Reward {
+  if (gates.some(({ passed }) => !passed) || criteria.some(({ name, met }) => name === 'intent' && !met)) return -1;
+  return criteria.every(({ required, met }) => met || !required) ? 1 : 0;
+}
+
+/** An episode as the rules read it: each agent turn with what had been said before it, and all results in order. */
+interface Scene {
+  readonly said: readonly { readonly turn: AgentTurn; readonly heard: Heard }[];
+  readonly results: readonly ToolTurn[];
+}
+
+function sceneOf(task: Task, turns: readonly Turn[]): Scene {
+  let heard = hearing(nothingHeard, [task.system, task.query]);
+  const said: { turn: AgentTurn; heard: Heard }[] = [];
+  const results: ToolTurn[] = [];
+  for (const turn of turns) {
+    if (turn.role === 'agent') said.push({ turn, heard });
+    else if (turn.role === 'user') heard = hearing(heard, [turn.text]);
+    else {
+      results.push(turn);
+      heard = hearing(heard, leavesOf(turn.result).map(String));
+    }
+  }
+  return { said, results };
+}
+
+/** A call that was refused is made good by a later valid call of the same tool; one that could not be read at all, by any later valid call. */
+function unrepaired(results: readonly ToolTurn[]): string | undefined {
+  const bad = results.find(
+    ({ call, status }, at) =>
+      status === 'invalidArgument' &&
+      !results.slice(at + 1).some((later) => later.status !== 'invalidArgument' && (call.name === '' || later.call.name === call.name)),
+  );
+  return bad === undefined ? undefined : `${bad.call.name || 'an unreadable call'} was never made right`;
+}
+
+/** Each value of each argument must have been said by the system prompt, the user or an earlier result, but for those nobody in the task can say. */
+function ungroundedArgument(task: Task, { said }: Scene): string | undefined {
+  const untold = unsayable(task);
+  for (const { turn, heard } of said) {
+    for (const { name, arguments: args } of turn.calls) {
+      for (const [parameter, value] of Object.entries(args)) {
+        const invented = leavesOf(value).find((leaf) => !isHeard(heard, leaf) && !untold.has(placeOf(name, parameter, leaf)));
+        if (invented !== undefined && !isDefault(task, name, parameter, value))
+          return `${name}: ${parameter} = ${canonical(invented)} was never said`;
+      }
+    }
+  }
+  return undefined;
+}
+
+const placeOf = (tool: string, parameter: string, leaf: JsonValue): string => `${tool} ${parameter} ${canonical(leaf)}`;
+
+/** Values of the solution that no user, prompt or result of this task tells word for word: a date worked out, one of a closed list. */
+function unsayable({ system, intent, expectedCalls, rehearsal = [] }: Task): ReadonlySet<string> {
+  const sayable = hearing(nothingHeard, [
+    system,
+    ...intent.requests,
+    ...Object.values(intent.facts),
+    ...rehearsal.flatMap(({ result }) => leavesOf(result).map(String)),
+  ]);
+  return new Set(
+    expectedCalls.flatMap(({ name, arguments: args, needs }) =>
+      Object.entries(args).flatMap(([parameter, value]) =>
+        leavesOf(value)
+          // Without a rehearsal, what a needed result says is not known here: such a value is then held to have been sayable.
+          .filter((leaf) => !isHeard(sayable, leaf) && (rehearsal.length > 0 || needs.length === 0))
+          .map((leaf) => placeOf(name, parameter, leaf)),
+      ),
+    ),
+  );
+}
+
+/** To give a parameter the value it has anyway says nothing. */
+function isDefault({ tools }: Task, name: string, parameter: string, value: JsonValue): boolean {
+  const properties = tools.find((tool) => tool.name === name)?.parameters['properties'];
+  const property = asObject(asObject(properties)?.[parameter]);
+  return property?.['default'] !== undefined && canonical(property['default']) === canonical(value);
+}
+
+const asObject = (value: JsonValue | undefined): { [key: string]: JsonValue } | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+
+function unanswered({ expectedAnswer }: Task, { said }: Scene): string | undefined {
+  if (expectedAnswer === undefined || expectedAnswer === '') return undefined;
+  const told = said.some(({ turn }) => isSaid(hearing(nothingHeard, [turn.text]), expectedAnswer));
+  return told ? undefined : `${expectedAnswer} was never answered`;
+}
+
+/** Agents speak to users, in text and in what they have tools write; the last word must be one. */
+function trickIn({ said }: Scene): string | undefined {
+  for (const { turn, heard } of said) {
+    const texts = [turn.text, ...turn.calls.flatMap(({ arguments: args }) => leavesOf(args).map(String))];
+    const found = texts.map((text) => trick(text, heard)).find((each) => each !== undefined);
+    if (found !== undefined) return found;
+  }
+  const last = said.at(-1)?.turn;
+  return last !== undefined && last.calls.length === 0 && isHollow(last.text) ? 'nothing was said' : undefined;
+}
+
+/** Where no tool fits and none was used, nothing can have been done. */
+function emptyClaim({ branch, expectedCalls }: Task, { said, results }: Scene): string | undefined {
+  if (branch !== 'none' || expectedCalls.length > 0 || results.some(({ status }) => status === 'ok')) return undefined;
+  const claim = said.find(({ turn }) => claimsDeed(turn.text));
+  return claim === undefined ? undefined : `nothing was done, yet: ${claim.turn.text.slice(0, 80)}`;
+}
+
+/** Names and numbers in what is said must have been heard; what has neither is left open. */
+function grounded({ said }: Scene): Finding {
+  for (const { turn, heard } of said) {
+    const invented = inventedIn(turn.text, heard);
+    if (invented !== undefined) return missed(`${invented} was never said`);
+  }
+  return undecided;
+}
+
+/** No call beyond the expected ones, and none twice that nothing had changed between, transient errors aside. Open where the agent said more than its requests need: a question may have been idle. */
+function concise({ expectedCalls, intent }: Task, { said, results }: Scene, made: readonly number[]): Finding {
+  const calls = results.filter(({ status }) => status !== 'transient');
+  if (calls.length > expectedCalls.length) return missed(`${calls.length} calls where ${expectedCalls.length} do`);
+  const known = new Set<string>();
+  for (const [at, { call, status, patch }] of results.entries()) {
+    const key = occurrenceKey(call);
+    if (status === 'transient') continue;
+    if (known.has(key) && !made.includes(at)) return missed(`${call.name} was called twice alike`);
+    if (patch.some(({ op }) => op !== 'count')) known.clear();
+    known.add(key);
+  }
+  return said.filter(({ turn }) => turn.text !== '').length > intent.requests.length ? undecided : settled;
+}
+
+/** As many agent turns as expected calls, requests, and one question where something was left out; a busy tool may be asked again. */
+function efficient({ expectedCalls, intent, branch }: Task, { said, results }: Scene, made: readonly number[]): Finding {
+  const keys = new Set(made.flatMap((at) => (results[at] === undefined ? [] : [occurrenceKey(results[at].call)])));
+  const retries = results.filter(({ call, status }) => status === 'transient' && keys.has(occurrenceKey(call))).length;
+  const enough = expectedCalls.length + retries + intent.requests.length + (branch === 'ask' ? 1 : 0);
+  return said.length <= enough ? settled : missed(`${said.length} turns where ${enough} do`);
+}
