@@ -1,0 +1,173 @@
+/**
+ * Whether the world can bear a tool's answer: what its patch may do, and whether what it says was found is so. Facts alone decide, the same for every dialect; whether the answer was
+ * wished for, nobody asks here. Source: EnvSimBench (arXiv 2605.07247): a model that gives changes for code to apply still names wrong ones, so code checks each.
+ */
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import type { Patch, PatchOperation, World } from '../../protocol/world.ts';
+import type { ToolView } from '../contract.ts';
+import { applyPatch, complaintsAbout } from '../state.ts';
+import type { ToolDraft } from './dialect.ts';
+import { ungrounded } from './grounds.ts';
+import { type Place, agreeing, holds, isEqual, recordsFor, resembling, ruleOf, rulesName, scalars } from './touched.ts';
+
+/** Operations of one patch. */
+const mostOperations = 16;
+/** Longer texts need not be found again word for word. */
+const longestTraced = 64;
+
+/** What contradicts the world in an answer, in words for whoever gave it; undefined when nothing does. */
+export function contradictionIn(view: ToolView, { found, observation, patch }: ToolDraft): string | undefined {
+  if (!found) return denied(view);
+  const refusal = badPatch(view, patch);
+  if (refusal !== undefined) return refusal;
+  return isReading(view, patch) ? badRead(view, observation, patch) : badWrite(view, observation, patch);
+}
+
+const isReading = ({ tool }: ToolView, patch: Patch): boolean =>
+  tool.effects === 'read' || (tool.effects === 'unknown' && patch.length === 0);
+
+/** "Found nothing" is wrong where a record holds all that was asked for; of a tool that changes things, all it must be told. */
+function denied(view: ToolView): string | undefined {
+  const { tool, call } = view;
+  const args = tool.effects === 'read' ? call.arguments : required(view);
+  const [there] = Object.keys(args).length === 0 ? [] : agreeing(recordsFor(view), args);
+  return there === undefined ? undefined : `found is false, but ${name(there)} holds ${quoted(args)}`;
+}
+
+function badPatch({ tool, world }: ToolView, patch: Patch): string | undefined {
+  if (patch.length > mostOperations) return `the patch has ${patch.length} operations; at most ${mostOperations} are allowed`;
+  const [complaint] = complaintsAbout(world, patch);
+  if (complaint !== undefined) return complaint;
+  const ruled = ruleOf(world, tool.name) !== undefined;
+  for (const operation of patch) {
+    if (operation.op === 'count') return 'a tool counts nothing';
+    if (ruled && operation.collection === rulesName) return 'a tool does not change how tools work';
+    if (operation.op === 'put' && recordAt(world, operation) !== undefined)
+      return `${operation.collection}/${operation.id} exists: merge into it, or put under another id`;
+  }
+  return undefined;
+}
+
+/** A read may write down what nobody had written; it changes nothing that is. */
+function badRead(view: ToolView, observation: JsonValue, patch: Patch): string | undefined {
+  const { world, call } = view;
+  for (const operation of patch) {
+    if (operation.op === 'delete') return 'this tool only reads: it deletes nothing';
+    if (operation.op === 'merge' && !fillsIn(world, operation))
+      return `this tool only reads: it changes no field of ${operation.collection}/${operation.id}`;
+  }
+  const scope = recordsFor(view);
+  const exact = agreeing(scope, call.arguments);
+  const sources = exact.length > 0 ? exact : resembling(scope, call.arguments);
+  return ungrounded(view, observation, { sources, written: placesAfter(world, patch), reading: true });
+}
+
+function badWrite(view: ToolView, observation: JsonValue, patch: Patch): string | undefined {
+  const { world } = view;
+  const args = required(view);
+  const before = placesBefore(world, patch);
+  const after = placesAfter(world, patch);
+  const touched = [...after, ...before];
+  if (patch.length === 0) {
+    const kept = agreeing(recordsFor(view), args, true);
+    if (Object.keys(args).length > 0 && kept.length === 0)
+      return 'nothing was changed: the patch is empty, and no record says it was so already';
+    return ungrounded(view, observation, { sources: kept, written: [], reading: true });
+  }
+  const missing = Object.entries(args).find(([argument, value]) => !isTraced(argument, value, before, touched));
+  if (missing !== undefined) return `the patch leaves no trace of ${missing[0]} = ${quoted(missing[1])}`;
+  const astray = wrongTarget(view, patch, args);
+  if (astray !== undefined) return astray;
+  const deleted = placesDeleted(world, patch);
+  return ungrounded(view, observation, {
+    sources: [...after, ...deleted],
+    written: before,
+    reading: after.length === 0 || !patch.some(({ op }) => op === 'put'),
+  });
+}
+
+/** The arguments that a call of this tool cannot do without, scalars only. */
+function required({ tool, call }: ToolView): JsonObject {
+  const names = Array.isArray(tool.parameters['required']) ? tool.parameters['required'] : [];
+  return Object.fromEntries(
+    Object.entries(call.arguments).filter(
+      ([argument, value]) => names.includes(argument) && (typeof value === 'string' || typeof value === 'number'),
+    ),
+  );
+}
+
+/** Is the argument's value somewhere in what was touched, or, for a number, what a field rose or fell by? */
+function isTraced(argument: string, value: JsonValue, before: readonly Place[], touched: readonly Place[]): boolean {
+  if (typeof value === 'string' && value.length > longestTraced) return touched.length > 0;
+  const text = String(value).toLowerCase();
+  const isThere = touched.some(
+    (place) =>
+      holds(place, argument, value, true) ||
+      scalars(place.record).some(
+        (other) => isEqual(other, value, true) || (typeof other === 'string' && text.length > 2 && other.toLowerCase().includes(text)),
+      ),
+  );
+  return isThere || (typeof value === 'number' && touched.some((place) => movedBy(place, before, Math.abs(value))));
+}
+
+function movedBy({ collection, id, record }: Place, before: readonly Place[], step: number): boolean {
+  const old = before.find((place) => place.collection === collection && place.id === id)?.record;
+  return (
+    old !== undefined &&
+    Object.entries(record).some(([field, now]) => {
+      const then = old[field];
+      return typeof now === 'number' && typeof then === 'number' && Math.abs(Math.abs(now - then) - step) < 1e-6;
+    })
+  );
+}
+
+/** A change must meet a record that the call names, where there is one; a removal one that holds all it was told. */
+function wrongTarget(view: ToolView, patch: Patch, args: JsonObject): string | undefined {
+  const { world } = view;
+  const targets = patch.flatMap((operation) => {
+    const isTarget = operation.op === 'delete' || (operation.op === 'merge' && !fillsIn(world, operation));
+    const record = isTarget ? recordAt(world, operation) : undefined;
+    return record === undefined || !isTarget ? [] : [{ collection: operation.collection, id: operation.id, record }];
+  });
+  const given = Object.entries(args);
+  if (targets.length === 0 || given.length === 0 || patch.some(({ op }) => op === 'put')) return undefined;
+  const removes = patch.every(({ op }) => op === 'delete');
+  const isMeant = (place: Place): boolean => {
+    const agrees = ([argument, value]: [string, JsonValue]): boolean => holds(place, argument, value, true);
+    return removes ? given.every(agrees) : given.some(agrees);
+  };
+  const byId = recordsFor(view).filter(({ id }) => given.some(([, value]) => typeof value === 'string' && isEqual(value, id)));
+  const meant = byId.length > 0 ? byId : recordsFor(view).filter(isMeant);
+  const isHit = targets.some((target) => meant.some(({ collection, id }) => collection === target.collection && id === target.id));
+  return meant.length === 0 || isHit ? undefined : `the call is about ${name(meant[0] as Place)}, which the patch leaves as it is`;
+}
+
+type Change = Exclude<PatchOperation, { op: 'count' }>;
+
+const recordAt = ({ entities }: World, { collection, id }: Pick<Change, 'collection' | 'id'>): JsonObject | undefined => {
+  const records = Object.hasOwn(entities, collection) ? entities[collection] : undefined;
+  return records !== undefined && Object.hasOwn(records, id) ? records[id] : undefined;
+};
+
+/** Does it only add fields that the record had not? */
+const fillsIn = (world: World, operation: Extract<PatchOperation, { op: 'merge' }>): boolean => {
+  const record = recordAt(world, operation);
+  return record !== undefined && Object.keys(operation.fields).every((field) => !Object.hasOwn(record, field));
+};
+
+function placesIn(world: World, patch: Patch, ops: readonly PatchOperation['op'][]): Place[] {
+  const seen = new Map<string, Place>();
+  for (const operation of patch) {
+    if (operation.op === 'count' || !ops.includes(operation.op)) continue;
+    const record = recordAt(world, operation);
+    if (record !== undefined)
+      seen.set(JSON.stringify([operation.collection, operation.id]), { collection: operation.collection, id: operation.id, record });
+  }
+  return [...seen.values()];
+}
+const placesBefore = (world: World, patch: Patch): Place[] => placesIn(world, patch, ['merge', 'delete']);
+const placesDeleted = (world: World, patch: Patch): Place[] => placesIn(world, patch, ['delete']);
+const placesAfter = (world: World, patch: Patch): Place[] => placesIn(applyPatch(world, patch), patch, ['put', 'merge']);
+
+const name = ({ collection, id }: Place): string => `${collection}/${id}`;
+const quoted = (value: JsonValue): string => JSON.stringify(value).slice(0, 120);
