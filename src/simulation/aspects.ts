@@ -85,7 +85,7 @@ function ambiguity({ intent, expectedCalls, tools }: Task): number {
       for (const word of [...words, ...valueWords(value)]) needed.add(word);
     }
   }
-  const chatter = heard.split(' ').filter((word) => word !== '' && word !== '|' && !needed.has(word)).length;
+  const chatter = heard.split(' ').filter((word) => word !== '' && word !== '|' && !needed.has(word) && !common.has(word)).length;
   return (unsaid + chatter) / Math.max(1, wanted + chatter);
 }
 
@@ -94,5 +94,9 @@ const valueWords = (value: JsonValue): string[] =>
     ? Object.values(value).flatMap((part: JsonValue) => valueWords(part))
     : wordsOf(String(value)).split(' ');
 
-/** Words that say nothing about what a tool is for. */
-const common = new Set('a an the and or for with from that this of to in on by get set use your you are all any its given'.split(' '));
+/** Words that hold a sentence together: they say nothing about what a tool is for, and drown nothing. */
+const common = new Set(
+  'a an the and or then for with from that this these of to in on at by is are be my your you i me we it its all any get set use given'.split(
+    ' ',
+  ),
+);

@@ -55,9 +55,9 @@ export function rehearsedTask(task: Task, answers: readonly ToolTurn[], retries:
   const last = answers.at(-1);
   const asksAbout = task.intent.requests.length > new Set(task.expectedCalls.map(({ turn }) => turn)).size;
   const answer = task.expectedAnswer ?? (asksAbout && last !== undefined ? scalarOf(last.result) : undefined);
-  if (asksAbout && last?.status !== 'ok')
+  if (asksAbout && (last === undefined || last.status !== 'ok'))
     return { ok: false, defect: 'unsolvable', complaint: 'the last request asks about a result, and there is none' };
-  if (asksAbout && answer !== undefined && !isSaid(wordsIn(last.result), answer))
+  if (asksAbout && last !== undefined && answer !== undefined && !isSaid(wordsIn(last.result), answer))
     return {
       ok: false,
       defect: 'ungrounded',
