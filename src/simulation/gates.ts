@@ -8,8 +8,9 @@ import { CriterionName, type Task } from '../protocol/task.ts';
 import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
 import type { JudgeView } from './contract.ts';
 import { matched, sideEffect } from './expected.ts';
-import { type Heard, hearing, isHeard, isSaid, leavesOf, nothingHeard } from './heard.ts';
+import { type Heard, isSaid } from './hearing.ts';
 import { inventedIn } from './invented.ts';
+import { hearing, isFounded, leavesOf, nothingHeard } from './origin.ts';
 import { claimsDeed, isHollow, trick } from './plain-speech.ts';
 import { occurrenceKey } from './state.ts';
 
@@ -132,7 +133,7 @@ function ungroundedArgument(task: Task, { said }: Scene): string | undefined {
   for (const { turn, heard } of said) {
     for (const { name, arguments: args } of turn.calls) {
       for (const [parameter, value] of Object.entries(args)) {
-        const invented = leavesOf(value).find((leaf) => !isHeard(heard, leaf) && !untold.has(placeOf(name, parameter, leaf)));
+        const invented = leavesOf(value).find((leaf) => !isFounded(heard, parameter, leaf) && !untold.has(placeOf(name, parameter, leaf)));
         if (invented !== undefined && !isDefault(task, name, parameter, value))
           return `${name}: ${parameter} = ${canonical(invented)} was never said`;
       }
@@ -156,7 +157,7 @@ function unsayable({ system, intent, expectedCalls, rehearsal = [] }: Task): Rea
       Object.entries(args).flatMap(([parameter, value]) =>
         leavesOf(value)
           // Without a rehearsal, what a needed result says is not known here: such a value is then held to have been sayable.
-          .filter((leaf) => !isHeard(sayable, leaf) && (rehearsal.length > 0 || needs.length === 0))
+          .filter((leaf) => !isFounded(sayable, parameter, leaf) && (rehearsal.length > 0 || needs.length === 0))
           .map((leaf) => placeOf(name, parameter, leaf)),
       ),
     ),

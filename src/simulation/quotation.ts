@@ -1,13 +1,18 @@
 /** Does a judge's evidence quote the episode? Words are compared, not meaning; knows no criterion's sense but that an intent is met by something that happened. */
+import type { JsonValue } from '../protocol/json.ts';
 import type { CriterionName } from '../protocol/task.ts';
 import type { Turn } from '../protocol/turn.ts';
 import type { JudgeView } from './contract.ts';
-import { leavesOf, wordsOf } from './heard.ts';
+import { wordsOf } from './hearing.ts';
+import { leavesOf } from './origin.ts';
 
 /** Least share of the evidence's words that one event must hold: models drop quotation marks and join what they quote. */
 const quoted = 0.8;
-/** Characters of evidence that are read. */
-const longest = 2000;
+/** Characters of evidence that are read, and of one event. */
+const longest = { evidence: 2000, event: 20_000 } as const;
+
+/** "event 3:" before what is quoted, or "no event" before what is missing. */
+const reference = /^\s{0,4}["'(]?(no )?event\b[^\p{L}\n]{0,12}/iu;
 
 /** What is wrong with a finding's evidence; undefined when nothing is. Nothing need be quoted for what did not happen. */
 export function unquoted(
@@ -15,26 +20,36 @@ export function unquoted(
   { met, evidence }: { readonly met: boolean; readonly evidence: string },
   { task, turns }: JudgeView,
 ): string | undefined {
-  const words = wordsOf(evidence.slice(0, longest));
-  if (words.length === 0) return name === 'intent' && met ? 'intent is met by something that happened: quote it as evidence' : undefined;
-  const found = [...turns.map(eventWords), wordsOf(task.system), wordsOf(task.intent.summary)].some((event) => {
+  const read = evidence.slice(0, longest.evidence);
+  const isAbsence = reference.exec(read)?.[1] !== undefined;
+  const words = wordsIn(read.replace(reference, ''));
+  if (isAbsence || words.length === 0)
+    return name === 'intent' && met ? 'intent is met by something that happened: quote the event that shows it' : undefined;
+  const found = [...turns.map(eventWords), wordsIn(task.system)].some((event) => {
     const held = new Set(event);
     return words.filter((word) => held.has(word)).length >= quoted * words.length;
   });
-  return found
-    ? undefined
-    : `the evidence for ${name} occurs in no event: quote one word for word, or leave it empty where nothing happened`;
+  return found ? undefined : `the evidence for ${name} occurs in no event: quote the words of one event`;
 }
 
 function eventWords(turn: Turn): string[] {
-  if (turn.role === 'user') return ['user', ...wordsOf(turn.text)];
+  if (turn.role === 'user') return ['user', 'text', ...wordsIn(turn.text)];
   const calls = turn.role === 'agent' ? turn.calls : [turn.call];
-  const called = calls.flatMap((call) => [call.name, ...Object.keys(call.arguments), ...leavesOf(call.arguments).map(String)]);
-  const shown = turn.role === 'agent' ? ['agent', turn.text] : ['tool', turn.status, ...keysAndLeaves(turn.result)];
-  return [...called, ...shown].flatMap(wordsOf);
+  const called = calls.flatMap((call) => [call.name, ...keysOf(call.arguments), ...leavesOf(call.arguments).map(String)]);
+  const shown =
+    turn.role === 'agent'
+      ? ['agent', 'text', 'calls', turn.text]
+      : ['tool', turn.status, ...keysOf(turn.result), ...leavesOf(turn.result).map(String)];
+  return [...called, 'name', 'arguments', 'call', 'status', 'result', ...shown].flatMap(wordsIn);
 }
 
-const keysAndLeaves = (value: Parameters<typeof leavesOf>[0]): string[] => [
-  ...(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []),
-  ...leavesOf(value).map(String),
-];
+const wordsIn = (text: string): string[] =>
+  wordsOf(text.slice(0, longest.event))
+    .split(' ')
+    .filter((word) => word !== '');
+
+function keysOf(value: JsonValue): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.values(value).flatMap((part: JsonValue) => keysOf(part));
+  return Array.isArray(value) ? inner : [...Object.keys(value), ...inner];
+}
