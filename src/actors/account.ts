@@ -2,6 +2,7 @@
 import type { StepResult } from '../gpu/policy-update-commit.ts';
 import { isLoss } from '../learning/census.ts';
 import { stepId } from '../protocol/ids.ts';
+import type { SimulatorHealth } from '../protocol/health.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Progress } from '../protocol/progress.ts';
 import type { Clock } from './clock.ts';
@@ -55,7 +56,7 @@ export function openAccount({ clock, steps, firstStep, sampledBefore, budgetMs, 
       times[`${phase}Ms`] = clock.now() - from;
       return result;
     },
-    close: (step, { metrics, standing }, canaryGap) => {
+    close: (step, { metrics, standing, alarm }, canaryGap) => {
       const tokens = metrics['sampledTokens'] as number;
       const spent = Object.values(times).reduce((sum, ms) => sum + ms, 0);
       sampledTokens += tokens;
@@ -80,7 +81,9 @@ export function openAccount({ clock, steps, firstStep, sampledBefore, budgetMs, 
         gap: (metrics['gap'] as number | undefined) ?? null,
         canaryGap,
         lag: (metrics['lag'] as number | null | undefined) ?? null,
+        ...(metrics['simulators'] === undefined ? {} : { simulators: metrics['simulators'] as unknown as SimulatorHealth }),
       });
+      if (alarm !== null) progress({ kind: 'note', text: `step ${step}: ${alarm}` });
     },
   };
 }

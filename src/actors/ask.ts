@@ -80,21 +80,20 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
     read(posed.reply, true);
     return;
   }
-  void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed)).then(
-    (reply) => {
-      const isNew = counted?.health.called(counted.asking, reply) !== false;
-      if (!isNew && attempt === 0) counted?.health.spared(counted.asking);
-      read(wellFormed(reply.text), isNew);
-    },
-    (error: unknown) => {
-      const fault = asFault(EngineFault, `${simulator.role} call`, error);
-      const silence = silenceOf(fault);
-      if (silence !== undefined && counted?.health.failed(counted.asking, fault) === true)
-        counted.health.refused(counted.asking, silence.defect);
-      if (silence === undefined || attempt + 1 >= question.attempts) fail(fault);
-      else refuse(silence.complaint, silence.defect, fault.raw ?? fault.message);
-    },
-  );
+  const onReply = ({ text, ...reply }: ChatReply): void => {
+    const isNew = counted?.health.called(counted.asking, reply) !== false;
+    if (!isNew && attempt === 0) counted?.health.spared(counted.asking);
+    read(wellFormed(text), isNew);
+  };
+  const onFault = (error: unknown): void => {
+    const fault = asFault(EngineFault, `${simulator.role} call`, error);
+    const silence = silenceOf(fault);
+    if (silence !== undefined && counted?.health.failed(counted.asking, fault) === true)
+      counted.health.refused(counted.asking, silence.defect);
+    if (silence === undefined || attempt + 1 >= question.attempts) fail(fault);
+    else refuse(silence.complaint, silence.defect, fault.raw ?? fault.message);
+  };
+  void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed)).then(onReply, onFault);
 }
 
 /** Undefined where asking once more would not help: the engine is away, refuses, or was told to stop. */

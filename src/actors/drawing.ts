@@ -14,6 +14,7 @@ import { loadTools, reasonTable } from '../tools/load.ts';
 import { type Rejection, type Repository, repositoryOf, subset } from '../tools/repository.ts';
 import { disguise } from '../simulation/procedural/disguise.ts';
 import type { Clock } from './clock.ts';
+import type { HealthCount } from './health.ts';
 import type { GroupPorts } from './ports.ts';
 import { writeTask } from './task.ts';
 
@@ -25,6 +26,8 @@ export interface DrawingPorts {
   /** Shows tools under drawn names before they are written about: where a language model writes, and the tools are ours. */
   readonly disguised?: boolean;
   readonly clock: Clock;
+  /** Counts how tasks are written, where a language model writes. */
+  readonly health?: HealthCount;
   record(events: RecordedEvent[]): void;
 }
 
@@ -156,13 +159,13 @@ function view(
 
 const write = (
   { seed, rollout }: Config,
-  { simulators, clock, record, chat }: DrawingPorts,
+  { simulators, clock, record, chat, health }: DrawingPorts,
   of: TaskView,
   version: PolicyVersion,
   signal: AbortSignal,
 ): Promise<Task> =>
   writeTask(
     { view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version },
-    { writer: simulators.task, record, clock, ...(chat === undefined ? {} : { chat }) },
+    { writer: simulators.task, record, clock, ...(chat === undefined ? {} : { chat }), ...(health === undefined ? {} : { health }) },
     signal,
   );

@@ -47,7 +47,7 @@ export class HealthCount {
   }
 
   /** A prompt was answered, rightly or not. False: it was counted before. */
-  called(asking: Asking, { id, usage }: ChatReply): boolean {
+  called(asking: Asking, { id, usage }: Pick<ChatReply, 'id' | 'usage'>): boolean {
     if (this.#answered.has(id)) return false;
     this.#answered.add(id);
     this.#count(asking, (tally) => {

@@ -13,6 +13,7 @@ import { type DrawnStep, rollAhead } from './ahead.ts';
 import type { Curriculum } from './curriculum.ts';
 import { drawTasks, type DrawingPorts, unissued } from './drawing.ts';
 import type { Examination } from './examination.ts';
+import { HealthCount } from './health.ts';
 import { jobOf } from './job.ts';
 import type { Roll } from './rolling.ts';
 
@@ -57,6 +58,8 @@ export function stepsOf(parts: StepParts): Steps {
     if (account.sampledTokens >= (config.budget.tokens ?? Infinity)) tell({ type: 'budget.spent', budget: 'tokens' });
   };
   let groups: readonly RolloutGroup[] = [];
+  /** Steps under way → how their tasks were written. */
+  const writing = new Map<number, HealthCount>();
   let paused: string | null = null;
   /** Published and proved: what groups that begin now are pinned to. */
   let newest: PolicyVersion = 0 as PolicyVersion;
@@ -71,7 +74,10 @@ export function stepsOf(parts: StepParts): Steps {
     phase('drawing', step, 0, config.rollout.tasks);
     const drawn = curriculum.draw(config.rollout.tasks);
     const cursor = curriculum.state.drawn;
-    const tasks = await drawTasks(config, drawing, stepId(step), drawn, taken, version, signal);
+    const health = config.roles.task === 'lm' ? new HealthCount(['task', 'tool']) : undefined;
+    if (health !== undefined) writing.set(step, health);
+    const writers = { ...drawing, ...(health === undefined ? {} : { health }) };
+    const tasks = await drawTasks(config, writers, stepId(step), drawn, taken, version, signal);
     examination.guard(tasks);
     for (const task of unissued(tasks, parts.issued)) record.append({ kind: 'task.issued', step: stepId(step), task });
     return { tasks, cursor };
@@ -105,10 +111,13 @@ export function stepsOf(parts: StepParts): Steps {
     update: async ({ step }) => {
       phase('updating', step, 0, 1);
       const now = { difficulty: curriculum.state.difficulty, drawn: ahead.cursor(step) };
-      const result = await account.timed('update', () => parts.policyUpdate.step({ step: stepId(step), groups, curriculum: now }));
+      const written = writing.get(step)?.health;
+      const request = { step: stepId(step), groups, curriculum: now, ...(written === undefined ? {} : { writing: written }) };
+      const result = await account.timed('update', () => parts.policyUpdate.step(request));
       curriculum.reward(groups.flatMap(({ episodes }) => episodes.flatMap(({ reward }) => (reward === null ? [] : [reward]))));
       account.close(step, result, parts.policyUpdate.canaryGap);
       ahead.release(step);
+      writing.delete(step);
       groups = [];
       paused = result.pause;
       if (paused !== null) tell({ type: 'run.interrupt' });

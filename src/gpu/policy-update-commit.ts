@@ -7,8 +7,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PackedStep } from '../learning/batch.ts';
 import { type Census, type LossBound, pauseReason } from '../learning/census.ts';
+import { lossAlarm, lossTrend } from '../learning/loss-trend.ts';
 import { advance, type CurriculumRule, type CurriculumState } from '../learning/curriculum.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
+import type { SimulatorHealth } from '../protocol/health.ts';
 import type { PolicyVersion, StepId } from '../protocol/ids.ts';
 import { canonical, type JsonObject } from '../protocol/json.ts';
 import type { StepCommitted, Weights } from '../protocol/policy.ts';
@@ -35,6 +37,8 @@ export interface StepRequest {
   readonly groups: readonly RolloutGroup[];
   /** D as it is now; `drawn` as it was after this step's tasks were drawn, whatever was drawn ahead since. */
   readonly curriculum: CurriculumState;
+  /** How the step's tasks were written, where a language model wrote them. */
+  readonly writing?: SimulatorHealth;
 }
 
 export interface StepResult {
@@ -43,6 +47,8 @@ export interface StepResult {
   readonly metrics: JsonObject;
   /** Why the run must pause (too many lost episodes), or null. */
   readonly pause: string | null;
+  /** What a person should look at (losses that are uneven over lengths), or null. */
+  readonly alarm: string | null;
 }
 
 /** What the checkpoint holds beside weights and optimiser. */
@@ -52,6 +58,7 @@ interface Remembered {
   readonly updates: number;
   readonly metrics: JsonObject;
   readonly pause: string | null;
+  readonly alarm?: string | null;
   /** Of the version that answers after this step. */
   readonly sha256: string;
   /** Absent in checkpoints from before there were adapters: full. */
@@ -114,6 +121,8 @@ export function saveStep(
         trainedVersion: standing.weights.version,
         lags: rule.staleness > 0,
         canaryGap,
+        lossTrend: lossTrend(history),
+        writing: request.writing,
       });
       const remembered: Remembered = {
         curriculum,
@@ -121,6 +130,7 @@ export function saveStep(
         updates: standing.updates + (rollouts > 0 ? 1 : 0),
         metrics,
         pause: pauseReason(history, rule.losses),
+        alarm: lossAlarm(history, standing.history),
         sha256: weights.sha256,
         kind: weights.kind,
       };
@@ -133,6 +143,7 @@ export function stored(checkpoint: Checkpoint, committed: StepCommitted): StepRe
   const {
     metrics,
     pause,
+    alarm = null,
     sha256,
     kind = 'full',
     curriculum,
@@ -140,7 +151,7 @@ export function stored(checkpoint: Checkpoint, committed: StepCommitted): StepRe
     updates,
   } = JSON.parse(readFileSync(join(checkpoint.dir, 'run.json'), 'utf8')) as Remembered;
   const weights: Weights = { version: committed.version, kind, dir: join(checkpoint.dir, 'weights'), sha256 };
-  return { standing: { committed, weights, curriculum, history, updates }, metrics, pause };
+  return { standing: { committed, weights, curriculum, history, updates }, metrics, pause, alarm };
 }
 
 /** Only the last committed step can be asked for again by a coordinator that died; its record is in the standing. */

@@ -3,8 +3,11 @@ import type { PackedStep } from '../learning/batch.ts';
 import { sampledTokens } from '../learning/batch.ts';
 import { lostMembers } from '../learning/census.ts';
 import type { CurriculumState } from '../learning/curriculum.ts';
+import { addHealth } from '../learning/health.ts';
+import type { LossTrend } from '../learning/loss-trend.ts';
 import type { ObjectiveMetrics } from '../learning/objective.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
+import type { SimulatorHealth } from '../protocol/health.ts';
 import type { PolicyVersion } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { sampledLength } from '../protocol/trace.ts';
@@ -29,9 +32,17 @@ export interface StepFigures {
   readonly lags: boolean;
   /** Largest |Δ log-prob| of the canary on the version that was trained; null = not measured. */
   readonly canaryGap: number | null;
+  /** Over the window of the loss bound; null = too few losses to say. */
+  readonly lossTrend: LossTrend | null;
+  /** How the step's tasks were written; absent where code wrote them. */
+  readonly writing?: SimulatorHealth | undefined;
 }
 
-/** Keys are stable: they are columns of metrics.jsonl. `null` where there is nothing to average. */
+/**
+ * Keys are stable: they are columns of metrics.jsonl. `null` where there is nothing to average. Where language models play roles, `simulators` holds what protocol/health.ts
+ * describes: counts by role and by tool (`asks`, `calls`, `spared`, `defects` by kind, `repaired`, `masked`, tokens) and the audit; learning/health.ts makes rates of them.
+ * `lossTrend`: t and p of learning/loss-trend.ts.
+ */
 export function stepMetrics(figures: StepFigures): JsonObject {
   const { packed, groups, learnt, before, after, version, canaryGap } = figures;
   const { rewards, census, rollouts, batch } = packed;
@@ -57,9 +68,16 @@ export function stepMetrics(figures: StepFigures): JsonObject {
       .reduce((sum, length) => sum + length, 0),
     turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
     ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
+    ...(figures.lossTrend === null ? {} : { lossTrend: { ...figures.lossTrend } }),
+    ...simulatorMetrics(figures),
     ...(canaryGap === null ? {} : { canaryGap }),
     ...(figures.lags ? lagMetrics(figures) : {}),
   };
+}
+
+function simulatorMetrics({ groups, writing }: StepFigures): JsonObject {
+  const parts = [...groups.flatMap(({ health }) => health ?? []), ...(writing === undefined ? [] : [writing])];
+  return parts.length === 0 ? {} : { simulators: addHealth(parts) as unknown as JsonObject };
 }
 
 /** How many versions each episode's first token lies behind the version it trained: the mean, and episodes by lag. */

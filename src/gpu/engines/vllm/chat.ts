@@ -157,15 +157,20 @@ function readChat(completion: unknown, { id }: ChatRequest, model: string): Chat
   if (finish !== 'stop' && finish !== 'length') return complain(`an end called ${JSON.stringify(finish)}`);
   const text = isRecord(choice['message']) ? choice['message']['content'] : undefined;
   if (typeof text !== 'string') return complain('no text');
-  const usage = completion['usage'];
+  const usage = usageOf(completion['usage']);
   return {
-    reply: { id, text, finish, model },
-    promptTokens: countOf(usage, 'prompt_tokens'),
-    sampledTokens: countOf(usage, 'completion_tokens'),
+    reply: { id, text, finish, model, ...(usage === undefined ? {} : { usage }) },
+    promptTokens: usage?.prompt ?? 0,
+    sampledTokens: usage?.reply ?? 0,
   };
 }
 
-function countOf(usage: unknown, key: string): number {
-  const count = isRecord(usage) ? usage[key] : undefined;
-  return typeof count === 'number' && count >= 0 && Number.isFinite(count) ? count : 0;
+/** Undefined where the server does not count, or counts strangely: no reply is refused for it. */
+function usageOf(usage: unknown): ChatReply['usage'] {
+  if (!isRecord(usage)) return undefined;
+  const prompt = usage['prompt_tokens'];
+  const reply = usage['completion_tokens'];
+  return isCount(prompt) && isCount(reply) ? { prompt, reply } : undefined;
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
