@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
 import { isRecord } from '../../tools/schema.ts';
 import type { ToolView } from '../contract.ts';
-import { type Heard, hearing, isHeard, nothingHeard, wordsOf } from '../heard.ts';
+import { type Heard, heardIn, isSaid, wordsOf } from '../hearing.ts';
 import { type Place, isAskedByField, isEqual, recordsFor, recordsIn, related, scalars } from './touched.ts';
 
 export interface Grounds {
@@ -68,8 +68,14 @@ function statedBy({ id, record }: Place, name: string | undefined): JsonValue[] 
 }
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
+/** What may be said, as text and as single words. */
+interface Known {
+  readonly text: Heard;
+  readonly words: ReadonlySet<string>;
+}
+
 /** Everything that may be said: of the sources where there are any, else of the whole world, unless the call named a field and nothing agreed. */
-function knowledge(view: ToolView, sources: readonly Place[], written: readonly Place[], observation: JsonValue): Heard {
+function knowledge(view: ToolView, sources: readonly Place[], written: readonly Place[], observation: JsonValue): Known {
   const { tool, call, world } = view;
   const near = [...sources, ...written];
   const isOpen = sources.length === 0 && !isAskedByField(recordsFor(view), call.arguments);
@@ -82,17 +88,19 @@ function knowledge(view: ToolView, sources: readonly Place[], written: readonly 
     sources.length,
     ...(tool.effects === 'read' ? [recordsFor(view).length] : []),
   ];
-  return hearing(
-    nothingHeard,
-    said.map((value) => (typeof value === 'number' ? String(Math.abs(value)) : value)),
-  );
+  const text = heardIn(...said.map(String));
+  return { text, words: new Set(text.split(' ')) };
 }
 
 /** As it stands somewhere, or put together from words that are all known. */
-function isKnown(known: Heard, value: string | number): boolean {
-  if (typeof value === 'number') return isHeard(known, value) || known.words.has(String(Math.abs(value)));
-  const words = wordsOf(value);
-  return words.length === 0 || known.text.includes(` ${words.join(' ')} `) || words.every((word) => known.words.has(word));
+function isKnown({ text, words }: Known, value: string | number): boolean {
+  if (isSaid(text, value)) return true;
+  return (
+    typeof value === 'string' &&
+    wordsOf(value)
+      .split(' ')
+      .every((word) => word === '' || words.has(word))
+  );
 }
 
 /** Names under which tools speak to people rather than state a fact. */
@@ -112,8 +120,11 @@ const remarks = new Set([
 ]);
 const isRemark = (name: string | undefined): boolean => name !== undefined && remarks.has(plainName(name));
 /** Of a remark only names and numbers with digits must be known: its words are its own. */
-const isBorneOut = (known: Heard, value: string | number): boolean =>
-  typeof value === 'string' && wordsOf(value).every((word) => !/\d/.test(word) || known.words.has(word));
+const isBorneOut = ({ words }: Known, value: string | number): boolean =>
+  typeof value === 'string' &&
+  wordsOf(value)
+    .split(' ')
+    .every((word) => !/\d/.test(word) || words.has(word));
 
 function* rowsOf(value: JsonValue, name: string | undefined): Generator<Row> {
   if (Array.isArray(value)) {
