@@ -33,6 +33,8 @@ export class HealthCount {
   /** `roles`: those that a language model plays; the others are not counted. */
   constructor(roles: readonly SimulatorRole[] = SimulatorRole.options) {
     this.#lm = new Set(roles);
+    // Said even where nothing was asked: nobody should wonder who played.
+    for (const role of roles) this.#roles.set(role, fresh());
   }
 
   /** A question is put for the first time. */
@@ -77,6 +79,13 @@ export class HealthCount {
   settled(asking: Asking, repaired: boolean): void {
     this.#open.delete(asking.seat);
     if (repaired) this.#count(asking, (tally) => tally.repaired++);
+  }
+
+  /** An answer that was taken has turned out wrong, and the question stands again. `repaired`: it was not the first attempt. */
+  retracted(asking: Asking, defect: Defect, repaired: boolean): void {
+    this.#open.set(asking.seat, asking);
+    this.refused(asking, defect);
+    if (repaired) this.#count(asking, (tally) => tally.repaired--);
   }
 
   /** The seat is lost to the question it waits for, or to a question of `role` where it waits for none. */

@@ -1,4 +1,4 @@
-/** The task writer's chart bound to its simulator: one view of the wanted difficulty in, one validated task out. Knows nothing of curricula. */
+/** The task writer's chart bound to its simulator and, where its tasks are rehearsed, to the tools: one view of the wanted difficulty in, one validated task out. Knows nothing of curricula. */
 import { createActor } from 'xstate';
 import { asFault, faultFrom, TaskFault } from '../errors.ts';
 import { taskMachine } from '../machines/task.ts';
@@ -13,17 +13,24 @@ import type { TaskView, TaskWriter } from '../simulation/contract.ts';
 import { pose } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { deadlineWheel } from './deadlines.ts';
-import type { HealthCount } from './health.ts';
+import type { Asking, HealthCount } from './health.ts';
 import type { GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
+import { stageRehearsal, weigh, type RehearsalPlan } from './rehearsal.ts';
+import { type Stage, turnMs } from './stage.ts';
+import { toolActor } from './tool.ts';
 
 export interface WriteJob {
   readonly view: TaskView;
   /** The run's seed. */
   readonly seed: Seed;
+  /** Prompts it may cost, those after a failed rehearsal included. */
   readonly attempts: number;
+  /** Milliseconds until a readable task, each time the writer is asked. */
   readonly deadlineMs: number;
   readonly version: PolicyVersion;
+  /** How often this task was given up and drawn anew before: a fresh prompt has a key and a seed of its own. */
+  readonly redraw?: number;
 }
 
 export interface WritePorts {
@@ -31,6 +38,8 @@ export interface WritePorts {
   readonly chat?: GroupPorts['chat'];
   /** Counts how the writer answers, where a language model writes. */
   readonly health?: HealthCount;
+  /** Absent: the task is not rehearsed. */
+  readonly rehearsal?: RehearsalPlan;
   record(events: RecordedEvent[]): void;
   readonly clock: Clock;
 }
@@ -39,17 +48,51 @@ interface Desk {
   readonly job: WriteJob;
   readonly ports: WritePorts;
   readonly signal: AbortSignal;
-  readonly dueAt: number;
+  /** When the writer must have answered. */
+  dueAt: number;
+  /** Of the present rehearsal. */
+  stage: Stage | null;
 }
 const desks = new WeakMap<object, Desk>();
 
+const askingOf = ({ view }: WriteJob): Asking => ({ role: 'task', seat: view.id });
+
 const taskActor = observed(
   taskMachine.provide({
+    actors: { tool: toolActor },
     actions: {
+      stage: ({ context, system }) => {
+        const desk = desks.get(system) as Desk;
+        const { ports, signal } = desk;
+        desk.stage = stageRehearsal(system, context.task as Task, ports.rehearsal as RehearsalPlan, ports, signal);
+      },
+      weigh: ({ context, self, system }) => {
+        const { job, ports } = desks.get(system) as Desk;
+        const message = weigh(context.task as Task, context.answers);
+        if (message.type === 'task.refuted') ports.health?.retracted(askingOf(job), message.defect, context.complaints.length > 0);
+        self.send(message);
+      },
+      countUnanswered: ({ context, event, system }) => {
+        const { job, ports, stage } = desks.get(system) as Desk;
+        if (event.type !== 'episode.faulted' || event.fault.kind !== 'SimulatorFault') return;
+        if (stage !== null) ports.health?.mask(stage.episode, 'tool');
+        ports.health?.retracted(askingOf(job), 'unsolvable', context.complaints.length > 0);
+      },
       pose: ({ context, self, system }) => {
-        const { job, ports, signal, dueAt } = desks.get(system) as Desk;
+        const desk = desks.get(system) as Desk;
+        const { job, ports, signal } = desk;
         const { chat } = ports;
-        const call = { scope: job.view.id, actor: 'task', turn: 0, sample: context.complaints.length, version: job.version };
+        // Whoever writes again after a rehearsal has the whole time again.
+        if (desk.stage !== null) desk.dueAt = ports.clock.now() + job.deadlineMs;
+        desk.stage = null;
+        const { dueAt } = desk;
+        const call = {
+          scope: job.view.id,
+          actor: 'task',
+          turn: job.redraw ?? 0,
+          sample: context.complaints.length,
+          version: job.version,
+        };
         pose(
           {
             simulator: ports.writer,
@@ -63,7 +106,7 @@ const taskActor = observed(
             priority: 0,
             deadlineMs: Math.max(1, dueAt - ports.clock.now()),
             clock: ports.clock,
-            ...(ports.health === undefined ? {} : { counted: { health: ports.health, asking: { role: 'task', seat: job.view.id } } }),
+            ...(ports.health === undefined ? {} : { counted: { health: ports.health, asking: askingOf(job) } }),
             chat: chat === undefined ? undefined : (request) => chat(request, signal),
           },
           (message) => {
@@ -75,36 +118,51 @@ const taskActor = observed(
   }),
 );
 
-/** Writes one task. Rejects with TaskFault, or the engine's fault, when no readable task came in time or in `attempts` prompts. */
+/** Writes one task. Rejects with TaskFault, or the engine's fault, when no readable task that can be solved came in time or in `attempts` prompts. */
 export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
   return new Promise((resolve, reject) => {
-    const wheel = deadlineWheel(ports.clock);
+    const { clock, rehearsal, health } = ports;
+    const wheel = deadlineWheel(clock);
     const record = recorder((events) => {
       ports.record(events);
     }, wheel);
-    const dueAt = ports.clock.now() + job.deadlineMs;
-    const actor = createActor(taskActor, {
-      input: { attempts: job.attempts },
-    });
-    desks.set(actor.system, { job, ports, signal, dueAt });
+    const actor = createActor(taskActor, { input: { attempts: job.attempts, rehearse: rehearsal !== undefined } });
+    const over = new AbortController();
+    const desk: Desk = {
+      job,
+      ports,
+      signal: AbortSignal.any([signal, over.signal]),
+      dueAt: clock.now() + job.deadlineMs,
+      stage: null,
+    };
+    desks.set(actor.system, desk);
     const close = (): void => {
+      if (desk.stage !== null) desk.stage.ended = true;
+      over.abort();
       record.flush();
       wheel.close();
     };
     actor.subscribe({
       complete: () => {
         const { task, fault } = actor.getSnapshot().output as TaskOutput;
-        close();
-        if (task !== null) return resolve(task);
-        ports.health?.mask(job.view.id);
-        reject(faultFrom(fault));
+        // Its tools are stopped after it, and that too is recorded.
+        queueMicrotask(() => {
+          close();
+          if (task !== null) return resolve(task);
+          health?.mask(job.view.id, 'task');
+          reject(faultFrom(fault));
+        });
       },
       error: (error) => {
         close();
         reject(asFault(TaskFault, `task ${job.view.id}`, error));
       },
     });
-    record.watch(actor, job.view.id, () => ({ ms: dueAt - ports.clock.now(), rank: 0 }));
+    record.watch(actor, job.view.id, (deadline) => {
+      if (deadline === 'rehearsal') return { ms: rehearsal?.deadlineMs ?? 0, rank: 0 };
+      // While a task is rehearsed, whoever waits for a turn is its tool.
+      return { ms: desk.stage === null ? desk.dueAt - clock.now() : turnMs(desk.stage), rank: 1 };
+    });
     actor.start();
   });
 }

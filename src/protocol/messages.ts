@@ -7,6 +7,7 @@ import type { Defect } from './health.ts';
 import type { PolicyVersion } from './ids.ts';
 import type { JsonValue } from './json.ts';
 import type { SimulatorRole, Verdict } from './outcome.ts';
+import type { Task } from './task.ts';
 import type { ToolCall } from './tool.ts';
 import type { AgentTurn, ToolStatus, ToolTurn, Turn, UserTurn } from './turn.ts';
 import type { Patch } from './world.ts';
@@ -52,6 +53,15 @@ export type AskMessage<Answer> =
     }
   | { readonly type: 'ask.fault'; readonly ask: number; readonly attempt: number; readonly fault: Fault }
   | DeadlineExpired;
+
+/** Beside answers of the writer, what a rehearsal of its task came to: tool turns, then `task.proven`, or `task.refuted` with words for the writer. */
+export type TaskMessage =
+  | AskMessage<Task>
+  | MessageOf<'episode.observed' | 'episode.faulted'>
+  /** The next call can be made; the last one once more where the tool was busy. */
+  | { readonly type: 'task.goOn' }
+  | { readonly type: 'task.proven'; readonly task: Task }
+  | { readonly type: 'task.refuted'; readonly complaint: string; readonly defect: Defect };
 
 /** What the agent said to the user since the user last spoke, thoughts and calls left out. */
 export type UserMessage =
