@@ -5,11 +5,13 @@ import type { JsonObject } from '../src/protocol/json.ts';
 import { Branch, CriterionName, Task } from '../src/protocol/task.ts';
 import { Turn } from '../src/protocol/turn.ts';
 import { Patch, World } from '../src/protocol/world.ts';
-import type { JudgeView, TaskView, ToolView, UserView } from '../src/simulation/contract.ts';
+import { conversationOf, type JudgeView, type TaskView, type ToolView, type UserView } from '../src/simulation/contract.ts';
 import type { JudgeDraft, TaskDraft, ToolDraft } from '../src/simulation/lm/dialect.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
 import { readPrompt } from '../src/simulation/lm/prose/reading.ts';
-import { complaintOf } from '../src/simulation/validate.ts';
+import { complaintAboutResult, complaintOf, validateCall } from '../src/simulation/validate.ts';
+import { schemaValue } from '../src/gpu/engines/fake/schema-value.ts';
+import { wantedOf } from '../src/simulation/lm/brief.ts';
 import { anyJson, anyView } from './support/arbitraries.ts';
 import { arbitraryOf } from './support/schema-values.ts';
 
@@ -52,7 +54,7 @@ const anyUserView: fc.Arbitrary<UserView> = fc.record({
   intent: anyIntent,
   conversation: fc.array(fc.record({ role: fc.constantFrom('user' as const, 'agent' as const), text: anyText }), { maxLength: 4 }),
 });
-const anyExpected = fc.array(fc.record({ name: anyName, arguments: anyRecord, needs: fc.constant([]), turn: fc.constant(0) }), {
+const anyExpected = fc.array(fc.record({ name: anyName, arguments: anyRecord, needs: fc.constant<number[]>([]), turn: fc.constant(0) }), {
   maxLength: 2,
 });
 const anyToolView: fc.Arbitrary<ToolView> = fc
@@ -186,8 +188,7 @@ test('messages that are no prompt of ours are none', () => {
 });
 
 const draftFor = ({ view, branch }: { view: TaskView; branch: Branch }): fc.Arbitrary<TaskDraft> => {
-  const calls = branch === 'call' || branch === 'ask' ? view.aspects.calls.value : 0;
-  const requests = branch === 'call' ? view.aspects.turns.value : 1;
+  const { calls, requests } = wantedOf({ view, branch });
   return fc.record(
     {
       system: anyText,
@@ -260,6 +261,45 @@ test('what is written fits the schema that servers constrain to', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('whatever constrained decoding leaves of a model is a draft', () => {
+  const brief = anyBrief.filter(({ view }) => view.tools.length > 0);
+  fc.assert(
+    fc.property(brief, anyUserView, anyToolView, anyQuestion, fc.nat(), (asked, user, tool, question, seed) => {
+      const replyTo = (schema: JsonObject | undefined): string => JSON.stringify(schemaValue(schema, seed));
+      const task = prose.task.read(replyTo(prose.task.schema(asked)), asked);
+      if (!task.ok) throw new Error(task.complaint);
+      const wanted = wantedOf(asked);
+      expect([task.answer.calls.length, task.answer.intent.requests.length]).toEqual([wanted.calls, wanted.requests]);
+      for (const call of task.answer.calls) expect(validateCall(asked.view.tools, call)).toMatchObject({ ok: true });
+      expect(prose.user.read(replyTo(prose.user.schema(user)), user).ok).toBe(true);
+      const done = prose.tool.read(replyTo(prose.tool.schema(tool)), tool);
+      if (!done.ok) throw new Error(done.complaint);
+      if (done.answer.observation !== null) expect(complaintAboutResult(tool.tool, done.answer.observation)).toBeUndefined();
+      expect(prose.judge.read(replyTo(prose.judge.schema(question)), question).ok).toBe(true);
+    }),
+  );
+});
+
+test('the tool is not shown what the user wants, nor the user what was called', () => {
+  const task = fc.sample(anyTask, { numRuns: 1, seed: 3 })[0];
+  const tool = task?.tools[0];
+  if (task === undefined || tool === undefined) throw new Error('no task');
+  const intent = { summary: 'a walrus', requests: ['a heron'], facts: { bird: 'a finch' } };
+  const call = { name: tool.name, arguments: { code: 'a badger' } };
+  const view = { tool, call, world: task.world };
+  const said = JSON.stringify(prose.tool.prompt(view, []));
+  for (const word of ['walrus', 'heron', 'finch']) expect(said).not.toContain(word);
+  const peeking = { ...view, peek: { intent, expectedCalls: [{ ...call, needs: [], turn: 0 }] } };
+  expect(JSON.stringify(prose.tool.prompt(peeking, []))).toContain('walrus');
+  const turns: Turn[] = [
+    { role: 'agent', thought: 'a weasel', text: 'hello', calls: [call] },
+    { role: 'tool', call, status: 'ok', result: 'a ferret', patch: [] },
+  ];
+  const heard = JSON.stringify(prose.user.prompt({ persona: 'p', intent, conversation: conversationOf(turns) }, []));
+  expect(heard).toContain('hello');
+  for (const word of ['badger', 'weasel', 'ferret', tool.name]) expect(heard).not.toContain(word);
 });
 
 test('a judge that leaves a criterion out, or adds one, is refused with its name', () => {

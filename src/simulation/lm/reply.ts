@@ -47,12 +47,16 @@ function afterThought(text: string): string {
 }
 
 const fence = '```';
+/** Characters of a line that opens one. */
+const longestOpening = 20;
+/** Braces that turn out to be no JSON; an answer has not so many before it begins. */
+const mostTries = 50;
 
-/** What the first fence holds; the text itself where there is none. */
+/** What the first fence holds, the text itself where there is none. A fence has its line to itself, but for the language: three backticks in a text of the answer have not. */
 function unfenced(text: string): string {
   const open = text.indexOf(fence);
   const start = open < 0 ? -1 : text.indexOf('\n', open);
-  if (start < 0) return text;
+  if (start < 0 || start - open > longestOpening || !/^`+\w*\s*$/.test(text.slice(open, start))) return text;
   const end = text.indexOf(fence, start);
   return text.slice(start, end < 0 ? undefined : end).trim();
 }
@@ -62,7 +66,7 @@ function firstObject(text: string): JsonObject | undefined {
   let open = -1;
   let depth = 0;
   let quoted = false;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0, tries = 0; at < text.length && tries < mostTries; at++) {
     const sign = text[at];
     if (quoted) {
       if (sign === '\\') at++;
@@ -73,6 +77,7 @@ function firstObject(text: string): JsonObject | undefined {
     } else if (sign === '}' && depth > 0 && --depth === 0) {
       const value = parsed(text.slice(open, at + 1));
       if (value !== undefined) return value;
+      tries++;
     }
   }
   return undefined;

@@ -39,8 +39,7 @@ export function replyIn(text: string, form: JsonObject): Reading<JsonObject> {
 /** Characters of a schema that is put into a grammar: compiling a larger one holds up the server. */
 const grammarCharacters = 12_000;
 
-/** `schema` where decoding can be constrained to it, else any object. */
-export const bounded = (schema: JsonObject): JsonObject => (JSON.stringify(schema).length <= grammarCharacters ? schema : anyRecord);
+export const fitsGrammar = (schema: JsonObject): boolean => JSON.stringify(schema).length <= grammarCharacters;
 
 const scalarKeywords = ['type', 'enum', 'const', 'minimum', 'maximum'];
 

@@ -15,10 +15,10 @@ Rules:
 1. Only events count. A call was made if there is a "tool" event for it; something was told if an "agent" event says it to the user. That the assistant says it did something proves nothing.
 2. The expected calls are one way to serve the user. Another way that reaches the same is as good.
 3. A transient error is nobody's fault, and a call made again after one is not a repetition.
-4. First the evidence, then the finding: quote the words of one event that decide it, and begin with its number, as in "event 3: ...". Where something is missing, say "no event" and what is missing.
+4. First the evidence, then the finding. The evidence is copied from the one event that decides it, word for word; it is empty where what decides is that something did not happen. That the intent is met needs evidence.
 5. If the events do not show that a criterion is met, it is not met.
 
-Reply with one JSON object and nothing else, one entry for each criterion asked about: {"<criterion>": {"evidence": "event ...", "met": true}}`;
+Reply with one JSON object and nothing else, one entry for each criterion asked about: {"<criterion>": {"evidence": "...", "met": true}}`;
 
 const meanings: Readonly<Record<CriterionName, string>> = {
   intent:

@@ -4,8 +4,9 @@ import { type Branch, CriterionName } from '../../../protocol/task.ts';
 import type { ToolSpec } from '../../../protocol/tool.ts';
 import { isHostileKey } from '../../../tools/schema.ts';
 import type { Reading } from '../../contract.ts';
+import { wantedOf } from '../brief.ts';
 import type { Script, TaskBrief, TaskDraft } from '../dialect.ts';
-import { anyRecord, bounded, decodable, list, record, replyIn, text } from './form.ts';
+import { anyRecord, decodable, fitsGrammar, list, record, replyIn, text } from './form.ts';
 import { dataRule, pageOf } from './page.ts';
 
 export const taskSystem = `You write tasks that train an assistant to serve a user by calling tools. The tools, the records behind them and the user are all simulated: you make them up.
@@ -18,10 +19,10 @@ What you write:
 - records: the world before the conversation, a list of {collection, id, record}.
 - calls: the calls that reach it, in order, a list of {tool, arguments, turn}; turn is the number of the request that asks for the call, from 0.
 - requests: what the user says, one text for each turn; the first one opens the conversation.
-- facts: what the user can tell when asked, a list of {slot, answer}; slot is the word a question names it by.
+- facts: what the user can tell when asked, a list of {slot, answer}; slot is the word a question names it by. All that the requests say may be asked again.
 
 Rules:
-1. Every value in the arguments of a call stands, letter for letter, in the request of its turn or an earlier one, in a fact, or in the record that an earlier call returns. The user cannot know identifiers that only the system has.
+1. Every value in the arguments of a call stands, letter for letter, in the request of its turn or an earlier one, in the system prompt, or in the record that an earlier call returns. The user cannot know identifiers that only the system has.
 2. The records hold all that the calls look up, change or remove, with the very same values, and a few similar ones that would be wrong. What a call is to create is not there yet.
 3. A call gives every required argument, and an optional one only where the user asks for it. Each call is needed, and none is made twice.
 4. The user talks like a person: of what they want, never of tools, parameters, calls, JSON or records.
@@ -38,14 +39,14 @@ const branches: Readonly<Record<Branch, string>> = {
   none: 'It says that it cannot help: the user wants something definite that none of the tools does.',
 };
 const systems = [
-  'detailed: several sentences on who the assistant serves, what it may do, and how it should go about it',
-  'short: one or two sentences on whom the assistant serves',
-  'generic: one sentence that would fit any assistant',
+  'detailed: several sentences on whom the assistant serves, what it may do, and how it should go about it',
+  'short: one or two sentences on whom the assistant serves, at most 30 words',
+  'generic: one sentence of at most 15 words that would fit any assistant',
 ];
 const personas = [
-  'an expert, who uses exact words and wastes none',
-  'a beginner, who is friendly and sometimes uses the wrong word',
-  'a novice, who does not know how things are called and talks around them',
+  'an expert (say so), who uses exact words and wastes none',
+  'a beginner (say so), who is friendly and sometimes uses the wrong word',
+  'a novice (say so), who does not know how things are called and talks around them',
 ];
 const queries = [
   'clear: it says plainly what is wanted, with every value named for what it is',
@@ -60,12 +61,6 @@ const judged: Readonly<Record<CriterionName, string>> = {
   efficient: 'it took no more turns than it must',
 };
 
-/** How many calls and requests a brief asks for: nothing is called where the branch has no calls, and only a task of calls goes on for a second request. */
-export const wantedOf = ({ view, branch }: TaskBrief): { readonly calls: number; readonly requests: number } => ({
-  calls: branch === 'call' || branch === 'ask' ? view.aspects.calls.value : 0,
-  requests: branch === 'call' ? view.aspects.turns.value : 1,
-});
-
 const counted = (count: number, noun: string): string => (count === 0 ? `no ${noun}s` : `${count} ${noun}${count === 1 ? '' : 's'}`);
 
 function requestOf(brief: TaskBrief): string {
@@ -76,7 +71,7 @@ function requestOf(brief: TaskBrief): string {
 - What a good assistant does first: ${branches[brief.branch]}
 - Tools the assistant has: ${counted(tools.length, 'tool')}, all in the data.
 - Calls: exactly ${counted(calls, 'call')}${calls > 1 ? '; where it makes sense, a later one uses what an earlier one returned' : ''}.
-- Requests: exactly ${counted(requests, 'request')}${requests > 1 ? '; each is said when the one before it is served, and asks for at least one of the calls or about a result' : ''}.
+- Requests: exactly ${counted(requests, 'request')}${requests > 1 ? '; each is said when the one before it is served, and asks for at least one of the calls or, where there is but one call, about its result' : ''}.
 - System prompt: ${systems[aspects.system.value] ?? ''}.
 - Persona: ${personas[aspects.persona.value] ?? ''}.
 - Requests in words: ${queries[aspects.query.value] ?? ''}.
@@ -100,42 +95,47 @@ export const toolData = ({ name, description, parameters, returns, effects, cate
 
 const entry = record({ collection: text, id: text, record: anyRecord });
 const fact = record({ slot: text, answer: text });
-const mostRecords = 60;
+const mostRecords = 64;
+const mostFacts = 24;
 
-/** `call`: what one of the calls looks like. */
-function formOf(brief: TaskBrief, call: JsonObject): JsonObject {
-  const { calls, requests } = wantedOf(brief);
-  return record({
+interface Counts {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** `call`: what one of the calls looks like. Counts are for decoding: where a reply misses one, the check that follows says so in better words. */
+const formOf = (
+  branch: Branch,
+  call: JsonObject,
+  { calls = {}, requests = {} }: { readonly calls?: Counts; readonly requests?: Counts },
+): JsonObject =>
+  record({
     system: text,
     persona: text,
     summary: text,
     records: list(entry, { max: mostRecords }),
-    calls: list(call, { min: calls, max: calls }),
-    requests: list(text, { min: requests, max: requests }),
-    facts: list(fact, { max: 24 }),
-    ...(brief.branch === 'answer' ? { answer: text } : {}),
+    calls: list(call, calls),
+    requests: list(text, requests),
+    facts: list(fact, { max: mostFacts }),
+    ...(branch === 'answer' ? { answer: text } : {}),
   });
-}
 
 const anyCall = record({ tool: text, arguments: anyRecord, turn: { type: 'integer', minimum: 0 } });
-/** What is checked against, by branch and counts: each form is compiled once. */
-const forms = new Map<string, JsonObject>();
-function checkedForm(brief: TaskBrief): JsonObject {
-  const { calls, requests } = wantedOf(brief);
-  const key = `${brief.branch} ${calls} ${requests}`;
-  let form = forms.get(key);
-  if (form === undefined) forms.set(key, (form = formOf(brief, anyCall)));
-  return form;
-}
+const answering = formOf('answer', anyCall, {});
+const acting = formOf('call', anyCall, {});
 
 function schemaOf(brief: TaskBrief): JsonObject {
-  const turn: JsonObject = { type: 'integer', minimum: 0, maximum: wantedOf(brief).requests - 1 };
-  const choices = brief.view.tools.map(({ name, parameters }) => record({ tool: { const: name }, arguments: decodable(parameters), turn }));
-  const exact: JsonObject = { anyOf: choices };
-  return formOf(
-    brief,
-    bounded(exact) === exact ? exact : record({ tool: { enum: brief.view.tools.map(({ name }) => name) }, arguments: anyRecord, turn }),
-  );
+  const { calls, requests } = wantedOf(brief);
+  const { tools } = brief.view;
+  const turn: JsonObject = { type: 'integer', minimum: 0, maximum: requests - 1 };
+  const exact: JsonObject = {
+    anyOf: tools.map(({ name, parameters }) => record({ tool: { const: name }, arguments: decodable(parameters), turn })),
+  };
+  const named = record({ tool: { enum: tools.map(({ name }) => name) }, arguments: anyRecord, turn });
+  return formOf(brief.branch, fitsGrammar(exact) ? exact : named, {
+    calls: { min: calls, max: calls },
+    requests: { min: requests, max: requests },
+  });
 }
 
 interface Reply {
@@ -155,22 +155,19 @@ const malformed = (complaint: string): Reading<never> => ({ ok: false, complaint
 function draftOf({ system, persona, summary, records, calls, requests, facts, answer }: Reply): Reading<TaskDraft> {
   const entities: { [collection: string]: { [id: string]: JsonObject } } = {};
   for (const { collection, id, record: fields } of records) {
-    if (isHostileKey(collection) || isHostileKey(id)) return malformed(`no record can be called ${collection}/${id}`);
+    if (isHostileKey(collection) || isHostileKey(id)) return malformed(`no record can be called ${`${collection}/${id}`.slice(0, 80)}`);
     const place = Object.hasOwn(entities, collection)
       ? (entities[collection] as { [id: string]: JsonObject })
       : (entities[collection] = {});
-    if (Object.hasOwn(place, id)) return malformed(`the record ${collection}/${id} is given twice`);
+    if (Object.hasOwn(place, id)) return malformed(`the record ${`${collection}/${id}`.slice(0, 80)} is given twice`);
     place[id] = fields;
   }
   const known: { [slot: string]: string } = {};
   for (const { slot, answer: said } of facts) {
-    if (isHostileKey(slot)) return malformed(`no fact can be called ${slot}`);
-    if (Object.hasOwn(known, slot)) return malformed(`the fact ${slot} is given twice`);
+    if (isHostileKey(slot)) return malformed(`no fact can be called ${slot.slice(0, 80)}`);
+    if (Object.hasOwn(known, slot)) return malformed(`the fact ${slot.slice(0, 80)} is given twice`);
     known[slot] = said;
   }
-  const late = calls.find(({ turn }) => turn >= requests.length);
-  if (late !== undefined)
-    return malformed(`a call of ${late.tool} belongs to turn ${late.turn}, and turns go from 0 to ${requests.length - 1}`);
   return {
     ok: true,
     answer: {
@@ -194,7 +191,7 @@ export const taskScript: Script<TaskBrief, TaskDraft> = {
   },
   schema: schemaOf,
   read: (said, brief) => {
-    const found = replyIn(said, checkedForm(brief));
+    const found = replyIn(said, brief.branch === 'answer' ? answering : acting);
     return found.ok ? draftOf(found.answer as unknown as Reply) : found;
   },
   /** A collection without records says nothing, so it is not said. */

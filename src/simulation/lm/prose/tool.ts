@@ -4,12 +4,12 @@ import type { Patch } from '../../../protocol/world.ts';
 import { safeSchema } from '../../../tools/schema.ts';
 import type { ToolView } from '../../contract.ts';
 import type { Script, ToolDraft } from '../dialect.ts';
-import { anyRecord, bounded, decodable, flag, list, record, replyIn, text } from './form.ts';
+import { anyRecord, decodable, fitsGrammar, flag, list, record, replyIn, text } from './form.ts';
 import { dataRule, pageOf } from './page.ts';
 import { toolData } from './task.ts';
 
 export const toolSystem = `You are the system behind one tool: you carry out a call on the records of a simulated world and say what comes back.
-The data holds the tool, the world (collection, id, record; a large one is cut down to what the call can touch) and the call, whose arguments are valid. ${dataRule}
+The data holds the tool, the world (collection, id, record) and the call, whose arguments are valid. Of a large world you see what the call may touch, and "elsewhere" counts the rest. A record in "rules" under the tool's name, where there is one, says how the tool works. ${dataRule}
 
 Rules:
 1. The records are all there is. Everything in the observation is in the arguments, in the world, or put there by your patch. Make up nothing else.
@@ -31,7 +31,7 @@ const operation: JsonObject = {
     record({ op: { const: 'delete' }, collection: text, id: text }),
   ],
 };
-const mostOperations = 32;
+const mostOperations = 16;
 
 const formWith = (observation: JsonObject): JsonObject =>
   record({ found: flag, observation, patch: list(operation, { max: mostOperations }) });
@@ -41,7 +41,7 @@ function schemaOf({ tool: { returns } }: ToolView): JsonObject {
   const safe = returns === undefined ? undefined : safeSchema(returns);
   if (safe?.ok !== true || Object.keys(safe.schema).length === 0) return anything;
   const shape = decodable(safe.schema);
-  return bounded(shape) === shape ? formWith({ anyOf: [shape, { type: 'null' }] }) : anything;
+  return fitsGrammar(shape) ? formWith({ anyOf: [shape, { type: 'null' }] }) : anything;
 }
 
 export const toolScript: Script<ToolView, ToolDraft> = {
