@@ -71,7 +71,7 @@ describe('a list of an MCP server', () => {
       ['fine too', 'write', 'box', undefined],
     ]);
     expect(rejected.map(({ name, reason }) => [name, reason])).toEqual([
-      ['outside', 'reference outside: file:///etc/passwd'],
+      ['outside', "reference outside: file:///etc/passwd: only files in the source's own folder are read"],
       ['text', 'parameters are no object schema'],
       ['#3', 'no MCP tool: name'],
       ['#4', 'no MCP tool: '],

@@ -159,7 +159,7 @@ describe('a folder of documents', () => {
     expect(counts.sources).toBe(4);
     expect(counts.rejected.map(({ source, reason }) => [source.split('#')[0], reason.replace(/YAML: .*/, 'YAML')])).toEqual([
       ['b.json', 'the same tool again'],
-      ['d.yaml', 'd.yaml is neither JSON nor YAML'],
+      ['d.yaml', 'd.yaml:1 is neither JSON nor YAML'],
     ]);
   });
 

@@ -69,6 +69,16 @@ describe('the catalogue', () => {
     }
   });
 
+  test('says of each tool what it does in words of its own, and of each parameter more than a question word', () => {
+    const descriptions = catalogueTools.map(({ description }) => description);
+    expect(descriptions.filter((words) => words.split(' ').length < 3)).toEqual([]);
+    expect(descriptions.filter((words, index) => descriptions.indexOf(words) !== index)).toEqual([]);
+    const bare = /^(how|how many|how far|how much|when|where|why|who|what|from|to|money|length|size|words|code|kind)\.$/i;
+    for (const { name, parameters } of catalogueTools)
+      for (const [field, schema] of Object.entries(parameters['properties'] as Record<string, JsonObject>))
+        expect({ name, field, bare: bare.test(String(schema['description'])) }).toEqual({ name, field, bare: false });
+  });
+
   test.each(drafts)('$name takes its example and returns its example', ({ name, draft }) => {
     const tool = catalogueTools.find((candidate) => candidate.name === name) as ToolSpec;
     expect(complaintOf(tool.parameters, draft.parameters.example)).toBeUndefined();

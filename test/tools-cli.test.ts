@@ -75,3 +75,16 @@ test('tools sample draws the same tools for the same seed, as many as asked', ()
   expect(first).toHaveLength(7);
   expect(draw(3)).toEqual(first);
 });
+
+test('tools sample --cap lets no source fill the sample', () => {
+  const draw = (...more: string[]): string[] =>
+    parsed(troupe(['tools', 'sample', 'catalogue', '--count', '60', ...more], { cwd }).out).map(({ source }) => source);
+  const most = (sources: readonly string[]): number => Math.max(...sources.map((each) => sources.filter((other) => other === each).length));
+  const capped = draw('--cap', '2');
+  // Twenty-six categories, each a source of its own.
+  expect(capped).toHaveLength(52);
+  expect(most(capped)).toBe(2);
+  const free = draw();
+  expect(free).toHaveLength(60);
+  expect(most(free)).toBeGreaterThan(2);
+});

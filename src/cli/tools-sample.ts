@@ -1,4 +1,4 @@
-/** `tools sample <list>`: some of its tools by chance, as JSONL. A list that is too long to be loaded can still be drawn from. */
+/** `tools sample <list>`: some of its tools by chance, as JSONL. A list that is too long to be loaded can still be drawn from; no one source need fill the sample. */
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigFault } from '../errors.ts';
 import type { ToolSpec } from '../protocol/tool.ts';
@@ -12,6 +12,7 @@ interface SampleFlags extends Flags {
   readonly count: number;
   readonly seed: number;
   readonly category?: string;
+  readonly cap?: number;
   readonly out?: string;
 }
 
@@ -20,6 +21,7 @@ export const sampleCommand = (): Command =>
     .option('--count <n>', 'how many', whole, 10)
     .option('--seed <n>', 'the same seed draws the same tools', whole, 1)
     .option('--category <name>', 'only of this category')
+    .option('--cap <n>', 'at most so many of one source (a document, a server, a file)', whole)
     .option('--out <file>', 'write them there (.jsonl) instead of to stdout')
     .action((list: string, flags: SampleFlags) =>
       carryOut(flags, (terminal) => {
@@ -45,18 +47,30 @@ function* toolsIn(list: string): Generator<ToolSpec> {
   else for (const entry of toolsOfFile(list)) if (!isRejection(entry)) yield entry;
 }
 
-/** One pass that holds no more than it gives (reservoir sampling, Vitter 1985, algorithm R); in the order of the list. */
-function drawFrom(tools: Iterable<ToolSpec>, { count, seed, category }: SampleFlags): ToolSpec[] {
+interface Held {
+  readonly tool: ToolSpec;
+  /** Its place in the list. */
+  readonly at: number;
+}
+
+/** One pass that holds no more than it may give (reservoir sampling, Vitter 1985, algorithm R), for each source where they are capped; in the order of the list. */
+function drawFrom(tools: Iterable<ToolSpec>, { count, seed, category, cap }: SampleFlags): ToolSpec[] {
   const draws = stream(seedOf(seed, 'tools-sample'));
-  const held: { readonly tool: ToolSpec; readonly at: number }[] = [];
-  let seen = 0;
+  const reservoirs = new Map<string, { readonly held: Held[]; seen: number }>();
+  const size = Math.min(count, cap ?? count);
+  let at = 0;
   for (const tool of tools) {
+    at++;
     if (category !== undefined && tool.category !== category) continue;
-    const place = seen < count ? seen : draws.int(seen + 1);
-    if (place < count) held[place] = { tool, at: seen };
-    seen++;
+    const source = cap === undefined ? '' : (tool.source.split('#')[0] as string);
+    const reservoir = reservoirs.get(source) ?? { held: [], seen: 0 };
+    reservoirs.set(source, reservoir);
+    const place = reservoir.seen < size ? reservoir.seen : draws.int(reservoir.seen + 1);
+    if (place < size) reservoir.held[place] = { tool, at };
+    reservoir.seen++;
   }
-  return held.sort((a, b) => a.at - b.at).map(({ tool }) => tool);
+  const held = [...reservoirs.values()].flatMap((reservoir) => reservoir.held);
+  return (held.length > count ? draws.sample(held, count) : held).sort((a, b) => a.at - b.at).map(({ tool }) => tool);
 }
 
 function whole(text: string): number {

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { boundarySync, ConfigFault, TroupeFault } from '../errors.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import { ToolSpec } from '../protocol/tool.ts';
-import { checkShape } from './shape.ts';
+import { checkShape, sayable } from './shape.ts';
 import type { Rejection } from './sieve.ts';
 
 const longestLine = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ function toolOf(line: string, place: string): ToolSpec | Rejection {
   try {
     const value = JSON.parse(line) as JsonValue;
     checkShape(value, place, 'refused');
-    const read = ToolSpec.safeParse(value);
+    const read = ToolSpec.safeParse(sayable(value, line));
     if (read.success) return read.data;
     const [issue] = read.error.issues;
     return reject(`no tool: ${issue === undefined ? '' : `${issue.path.join('.')} ${issue.message}`}`);

@@ -8,9 +8,10 @@ import { catalogueTools } from './catalogue.ts';
 import { isLinesFile, isRejection, toolsOfFile, toolsOfLines } from './lines.ts';
 import { readOpenAi } from './openai.ts';
 import { isRecord } from './schema.ts';
-import { checkShape } from './shape.ts';
+import { checkShape, sayable } from './shape.ts';
 import { type Rejection, type Sorted, sortTools } from './sieve.ts';
 import { readToolBench } from './toolbench.ts';
+import { textOfBytes } from './utf8.ts';
 
 const largestFile = 64 * 1024 * 1024;
 const mostEntries = 50_000;
@@ -43,7 +44,7 @@ export function textOf(path: string): string {
     // A pipe or a device may never end.
     if (!file.isFile()) throw new ConfigFault(`tools ${path}: no file`);
     if (file.size > largestFile) throw new ConfigFault(`tools ${path}: larger than ${largestFile / 1024 / 1024} MiB`);
-    return readFileSync(path, 'utf8');
+    return textOfBytes(readFileSync(path), `tools ${path}`);
   });
 }
 
@@ -51,7 +52,8 @@ export function textOf(path: string): string {
 export function listOf(text: string, name: string): readonly JsonValue[] {
   const parsed = boundarySync(ConfigFault, `tools ${name} is no JSON`, () => JSON.parse(text) as JsonValue);
   checkShape(parsed, `tools ${name}`, 'refused');
-  const list = isRecord(parsed) ? (parsed['tools'] ?? parsed['functions']) : parsed;
+  const said = sayable(parsed, text);
+  const list = isRecord(said) ? (said['tools'] ?? said['functions']) : said;
   if (!Array.isArray(list)) throw new ConfigFault(`tools ${name}: neither OpenAI function JSON nor ToolBench JSON: a list is expected`);
   if (list.length > mostEntries) throw new ConfigFault(`tools ${name}: more than ${mostEntries} entries`);
   return list;

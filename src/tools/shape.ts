@@ -27,3 +27,17 @@ export function checkShape(value: JsonValue, name: string, prototypes: 'refused'
     }
   }
 }
+
+/** What only a text can say that holds one of these: half of a surrogate pair by its number, and a number without end (1e999, YAML's .nan). */
+const unsayable = /\\u(?:0000)?d[89a-f]|\.(?:nan|inf)|\de\+?\d{3}/i;
+
+/**
+ * The value as JSON in UTF-8 can say it, and so any thread, file or server: half of a surrogate pair becomes U+FFFD, a number that is none becomes null.
+ * `text`: what the value was read from; most texts need no second look. The value's shape must have been checked.
+ */
+export function sayable(value: JsonValue, text?: string): JsonValue {
+  if (text !== undefined && !unsayable.test(text)) return value;
+  // Whole pairs are written as they are, halves as escapes.
+  const said = JSON.stringify(value).replaceAll(/(\\\\)|\\ud[89a-f][0-9a-f]{2}/g, (_, backslash?: string) => backslash ?? '\uFFFD');
+  return JSON.parse(said) as JsonValue;
+}

@@ -34,7 +34,7 @@ export const calendar: Chapter = {
       {
         attendees: many(text('E-mail address.', 'mira@example.com'), 'People who must be free.'),
         day: day('Day to look at.'),
-        minutes: whole('Length wanted.', 60, 5, 480),
+        minutes: whole('Length wanted, in minutes.', 60, 5, 480),
         'not_before?': clock('Earliest start.', '09:00'),
       },
       many(record({ starts: moment('Start.'), ends: moment('End.', '2027-03-15T10:30:00Z') })),
@@ -44,7 +44,7 @@ export const calendar: Chapter = {
       {
         title: text('Title.', 'Budget review'),
         starts: moment('Start.'),
-        minutes: whole('Length.', 60, 5, 1440),
+        minutes: whole('Length in minutes.', 60, 5, 1440),
         'location?': text('Room or address.', 'Room Ada'),
         'attendees?': many(text('E-mail address.', 'mira@example.com'), 'People to invite.'),
       },
@@ -65,7 +65,7 @@ export const calendar: Chapter = {
     ),
     respond_to_invitation: write(
       'Accepts or declines an invitation.',
-      { event_id: id('event', 'evt_7031'), answer: choice('Answer.', 'accept', 'decline', 'tentative') },
+      { event_id: id('event', 'evt_7031'), answer: choice('What to answer.', 'accept', 'decline', 'tentative') },
       event,
       'get_event',
     ),

@@ -21,16 +21,16 @@ const deal = record({
 const activity = record({
   activity_id: id('activity', 'act_5'),
   company_id,
-  kind: choice('What it was.', 'call', 'meeting', 'email', 'note'),
+  kind: choice('Kind of contact.', 'call', 'meeting', 'email', 'note'),
   on: day('When.'),
-  summary: text('In short.', 'They want two more sites.'),
+  summary: text('What happened, in short.', 'They want two more sites.'),
 });
 
 export const crm: Chapter = {
   category: 'crm',
   tools: {
     search_companies: read(
-      'Finds customers.',
+      'Finds customer companies.',
       {
         'name?': text('Part of the name.', 'Norlight'),
         'industry?': text('Industry.', 'energy'),
@@ -38,10 +38,10 @@ export const crm: Chapter = {
       },
       many(company),
     ),
-    get_company: read('Shows one customer.', { company_id }, company),
+    get_company: read('Shows one customer company.', { company_id }, company),
     list_deals: read(
-      'Lists deals.',
-      { 'company_id?': company_id, 'stage?': choice('How far.', 'proposal', 'lead', 'qualified', 'won', 'lost') },
+      'Lists sales deals.',
+      { 'company_id?': company_id, 'stage?': choice('Stage of the deal.', 'proposal', 'lead', 'qualified', 'won', 'lost') },
       many(deal),
     ),
     get_deal: read('Shows one deal.', { deal_id }, deal),
@@ -51,18 +51,18 @@ export const crm: Chapter = {
       record({ expected: amount('Worth in EUR.', 180000), deals: whole('How many.', 7) }),
     ),
     list_activities: read(
-      'Shows what happened with a customer.',
+      'Lists the calls, mails and meetings with a customer.',
       { company_id, 'since?': day('Not older than.', '2027-01-01') },
       many(activity),
     ),
     create_company: write(
-      'Adds a customer.',
+      'Adds a customer company.',
       { name: text('Name.', 'Norlight AG'), industry: text('Industry.', 'energy'), 'owner?': text('Who looks after it.', 'Sana Ito') },
       company,
       'get_company',
     ),
     create_deal: write(
-      'Opens a deal.',
+      'Opens a sales deal with a customer.',
       {
         company_id,
         title: text('Title.', 'Solar maintenance 2027'),
@@ -74,16 +74,16 @@ export const crm: Chapter = {
     ),
     move_deal: write(
       'Moves a deal to another stage.',
-      { deal_id, stage: choice('How far.', 'proposal', 'lead', 'qualified', 'won', 'lost') },
+      { deal_id, stage: choice('Stage of the deal.', 'proposal', 'lead', 'qualified', 'won', 'lost') },
       like(deal, { stage: 'proposal' }),
       'get_deal',
     ),
     log_activity: write(
-      'Notes what happened with a customer.',
+      'Notes a call, mail or meeting with a customer.',
       {
         company_id,
-        kind: choice('What it was.', 'call', 'meeting', 'email', 'note'),
-        summary: text('In short.', 'They want two more sites.'),
+        kind: choice('Kind of contact.', 'call', 'meeting', 'email', 'note'),
+        summary: text('What happened, in short.', 'They want two more sites.'),
       },
       activity,
       'list_activities',

@@ -25,13 +25,13 @@ export const education: Chapter = {
   category: 'education',
   tools: {
     search_courses: read(
-      'Finds courses.',
+      'Finds courses of a school.',
       { words: text('Subject.', 'algebra'), 'most_credits?': whole('Credits at most.', 6, 1, 30) },
       many(course),
     ),
     get_course: read('Shows one course.', { course_id }, course),
     list_enrolments: read('Lists a student’s courses.', { student_id }, many(enrolment)),
-    enrol_student: write('Enrols a student.', { student_id, course_id }, enrolment, 'list_enrolments'),
+    enrol_student: write('Enrols a student in a course.', { student_id, course_id }, enrolment, 'list_enrolments'),
     withdraw_student: write(
       'Takes a student off a course.',
       { student_id, course_id },
@@ -39,20 +39,24 @@ export const education: Chapter = {
       'list_enrolments',
     ),
     list_assignments: read(
-      'Lists what is to be handed in.',
+      'Lists the assignments of a course.',
       { course_id },
       many(record({ assignment_id, title: text('Title.', 'Week 3'), due: day('Due.', '2027-10-04') })),
     ),
-    list_submissions: read('Lists what was handed in.', { assignment_id, 'student_id?': student_id }, many(submission)),
+    list_submissions: read(
+      'Lists what students handed in for an assignment.',
+      { assignment_id, 'student_id?': student_id },
+      many(submission),
+    ),
     submit_assignment: write(
-      'Hands something in.',
+      'Hands in a student’s work for an assignment.',
       { assignment_id, student_id, text: text('What is handed in.', 'See the proof below.') },
       submission,
       'list_submissions',
     ),
     mark_submission: write(
-      'Gives a mark.',
-      { submission_id: id('submission', 'sub_30'), mark: amount('Mark, 1 to 6.', 5.5), 'comment?': text('Why.', 'Clear.') },
+      'Gives a mark for work that was handed in.',
+      { submission_id: id('submission', 'sub_30'), mark: amount('Mark, 1 to 6.', 5.5), 'comment?': text('Reason for the mark.', 'Clear.') },
       like(submission, { mark: 5.5 }),
       'list_submissions',
     ),

@@ -23,21 +23,21 @@ export const files: Chapter = {
     get_file_info: read('Shows size, owner and last change of a file.', { path }, file),
     read_file_text: read(
       'Reads a text file.',
-      { path, 'most_lines?': whole('Not more than.', 100, 1, 10000) },
-      record({ path, text: text('Content.', 'Revenue rose by four per cent.') }),
+      { path, 'most_lines?': whole('Lines at most.', 100, 1, 10000) },
+      record({ path, text: text('New content of the file.', 'Revenue rose by four per cent.') }),
     ),
     search_files: read(
       'Finds files by name or content.',
       {
         words: text('What to look for.', 'revenue'),
         'folder?': text('Only below this path.', '/reports'),
-        'in_content?': flag('Also inside of files.'),
+        'in_content?': flag('Whether to look inside of files, too.'),
       },
       many(file),
     ),
     write_file_text: write(
       'Writes a text file, replacing what was there.',
-      { path, text: text('Content.', 'Revenue rose by four per cent.') },
+      { path, text: text('New content of the file.', 'Revenue rose by four per cent.') },
       file,
       'read_file_text',
     ),

@@ -17,9 +17,9 @@ const booking = record({
   booking_id,
   flight_id,
   passengers: many(text('Name as in the passport.', 'Mira Keller')),
-  cabin: choice('Class.', 'economy', 'premium', 'business'),
+  cabin: choice('Travel class.', 'economy', 'premium', 'business'),
   bags: whole('Checked bags.', 1),
-  seats: many(text('Seat.', '14C')),
+  seats: many(text('Row and letter of the seat.', '14C')),
   status: choice('State.', 'confirmed', 'checked_in', 'cancelled'),
 });
 
@@ -27,12 +27,12 @@ export const flights: Chapter = {
   category: 'flights',
   tools: {
     search_flights: read(
-      'Finds flights of a day.',
+      'Finds flights between two airports on a day.',
       {
         from: airport('Departure.', 'ZRH'),
         to: airport('Arrival.', 'LHR'),
         on: day('Day.'),
-        'direct_only?': flag('Without change.'),
+        'direct_only?': flag('Only flights without a change.'),
         'most?': amount('Highest price in EUR.', 200),
       },
       many(flight),
@@ -52,31 +52,41 @@ export const flights: Chapter = {
       { town: text('Town.', 'London') },
       many(record({ code: airport('', 'LHR'), name: text('Name.', 'Heathrow') })),
     ),
-    get_flight_booking: read('Shows a booking.', { booking_id }, booking),
+    get_flight_booking: read('Shows a flight booking.', { booking_id }, booking),
     book_flight: write(
       'Books a flight.',
       {
         flight_id,
-        passengers: many(text('Name as in the passport.', 'Mira Keller'), 'Who flies.'),
-        'cabin?': choice('Class.', 'economy', 'premium', 'business'),
+        passengers: many(text('Name as in the passport.', 'Mira Keller'), 'Names of those who fly.'),
+        'cabin?': choice('Travel class.', 'economy', 'premium', 'business'),
       },
       booking,
       'get_flight_booking',
     ),
     change_flight: write(
-      'Changes a booking to another flight.',
+      'Changes a flight booking to another flight.',
       { booking_id, flight_id: id('new flight', 'LX324-20270315') },
       like(booking, { flight_id: 'LX324-20270315' }),
       'get_flight_booking',
     ),
-    cancel_flight_booking: write('Cancels a booking.', { booking_id }, like(booking, { status: 'cancelled' }), 'get_flight_booking'),
+    cancel_flight_booking: write('Cancels a flight booking.', { booking_id }, like(booking, { status: 'cancelled' }), 'get_flight_booking'),
     choose_seat: write(
-      'Chooses a seat.',
-      { booking_id, passenger: text('Name.', 'Mira Keller'), seat: text('Seat.', '14C') },
+      'Chooses a seat for a passenger of a flight booking.',
+      { booking_id, passenger: text('Name.', 'Mira Keller'), seat: text('Row and letter of the seat.', '14C') },
       booking,
       'get_flight_booking',
     ),
-    add_baggage: write('Adds checked bags.', { booking_id, bags: whole('How many.', 1, 1, 5) }, booking, 'get_flight_booking'),
-    check_in: write('Checks in for a flight.', { booking_id }, like(booking, { status: 'checked_in' }), 'get_flight_booking'),
+    add_baggage: write(
+      'Adds checked bags to a flight booking.',
+      { booking_id, bags: whole('Number of bags.', 1, 1, 5) },
+      booking,
+      'get_flight_booking',
+    ),
+    check_in: write(
+      'Checks the passengers of a flight booking in.',
+      { booking_id },
+      like(booking, { status: 'checked_in' }),
+      'get_flight_booking',
+    ),
   },
 };

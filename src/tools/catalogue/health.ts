@@ -8,8 +8,8 @@ const appointment = record({
   appointment_id,
   patient_id,
   doctor_id,
-  at: moment('When.'),
-  reason: text('Why.', 'Knee pain'),
+  at: moment('Time of the appointment.'),
+  reason: text('Reason for the visit.', 'Knee pain'),
   status: choice('State.', 'booked', 'held', 'cancelled'),
 });
 const prescription_id = id('prescription', 'prs_21');
@@ -33,13 +33,13 @@ export const health: Chapter = {
   category: 'health',
   tools: {
     search_doctors: read(
-      'Finds doctors.',
-      { speciality: text('Field.', 'orthopaedics'), near: text('Town.', 'Graz'), 'language?': text('Language spoken.', 'English') },
+      'Finds doctors by field and town.',
+      { speciality: text('Medical field.', 'orthopaedics'), near: text('Town.', 'Graz'), 'language?': text('Language spoken.', 'English') },
       many(
         record({
           doctor_id,
           name: text('Name.', 'Dr Eva Novak'),
-          speciality: text('Field.', 'orthopaedics'),
+          speciality: text('Medical field.', 'orthopaedics'),
           kilometres: amount('How far.', 2.3),
         }),
       ),
@@ -47,7 +47,7 @@ export const health: Chapter = {
     list_free_appointments: read(
       'Lists when a doctor has time.',
       { doctor_id, from: day('First day.'), 'to?': day('Last day.', '2027-03-22') },
-      many(moment('When.')),
+      many(moment('Time of the appointment.')),
     ),
     list_appointments: read(
       'Lists a patient’s appointments.',
@@ -55,26 +55,26 @@ export const health: Chapter = {
       many(appointment),
     ),
     book_appointment: write(
-      'Books an appointment.',
-      { patient_id, doctor_id, at: moment('When.'), reason: text('Why.', 'Knee pain') },
+      'Books an appointment with a doctor.',
+      { patient_id, doctor_id, at: moment('Time of the appointment.'), reason: text('Reason for the visit.', 'Knee pain') },
       appointment,
       'list_appointments',
     ),
     cancel_appointment: write(
-      'Cancels an appointment.',
+      'Cancels an appointment with a doctor.',
       { appointment_id },
       like(appointment, { status: 'cancelled' }),
       'list_appointments',
     ),
     list_prescriptions: read('Lists a patient’s medicines.', { patient_id }, many(prescription)),
     request_refill: write(
-      'Asks for a medicine again.',
-      { prescription_id, 'pharmacy?': text('Where to fetch it.', 'Rathaus pharmacy') },
+      'Asks for a refill of a prescribed medicine.',
+      { prescription_id, 'pharmacy?': text('Pharmacy that hands it out.', 'Rathaus pharmacy') },
       like(prescription, { status: 'refill_requested' }),
       'list_prescriptions',
     ),
     list_readings: read(
-      'Shows what was measured.',
+      'Lists a patient’s measurements of one kind.',
       {
         patient_id,
         kind: choice('What was measured.', 'blood_pressure', 'weight', 'pulse', 'glucose'),
@@ -83,7 +83,7 @@ export const health: Chapter = {
       many(reading),
     ),
     add_reading: write(
-      'Notes a measurement.',
+      'Notes a measurement of a patient.',
       {
         patient_id,
         kind: choice('What was measured.', 'blood_pressure', 'weight', 'pulse', 'glucose'),

@@ -24,19 +24,19 @@ export const helpdesk: Chapter = {
   category: 'helpdesk',
   tools: {
     search_tickets: read(
-      'Finds tickets.',
+      'Finds support tickets.',
       {
-        'words?': text('Words.', 'printer'),
+        'words?': text('Words in the subject or text.', 'printer'),
         'status?': choice('State.', 'open', 'pending', 'solved', 'closed'),
         'assignee?': text('Who works on it.', 'Nora Falk'),
       },
       many(ticket),
     ),
-    get_ticket: read('Shows one ticket.', { ticket_id }, ticket),
-    list_ticket_comments: read('Shows what was written on a ticket.', { ticket_id }, many(comment)),
+    get_ticket: read('Shows one support ticket.', { ticket_id }, ticket),
+    list_ticket_comments: read('Lists the comments on a support ticket.', { ticket_id }, many(comment)),
     search_help_articles: read(
       'Finds articles of the knowledge base.',
-      { words: text('What to look for.', 'printer driver'), 'most?': whole('Not more than.', 5, 1, 50) },
+      { words: text('What to look for.', 'printer driver'), 'most?': whole('Articles at most.', 5, 1, 50) },
       many(
         record({
           article_id: id('article', 'art_61'),
@@ -46,7 +46,7 @@ export const helpdesk: Chapter = {
       ),
     ),
     open_ticket: write(
-      'Opens a ticket.',
+      'Opens a support ticket.',
       {
         subject: text('Subject.', 'Printer offline'),
         body: text('What is wrong.', 'Nothing comes out.'),
@@ -57,25 +57,25 @@ export const helpdesk: Chapter = {
       'get_ticket',
     ),
     assign_ticket: write(
-      'Gives a ticket to somebody.',
+      'Gives a support ticket to an agent.',
       { ticket_id, assignee: text('Name.', 'Ravi Shah') },
       like(ticket, { assignee: 'Ravi Shah' }),
       'get_ticket',
     ),
     set_ticket_priority: write(
-      'Changes how urgent a ticket is.',
+      'Changes how urgent a support ticket is.',
       { ticket_id, priority: choice('How urgent.', 'high', 'low', 'normal', 'urgent') },
       like(ticket, { priority: 'high' }),
       'get_ticket',
     ),
     add_ticket_comment: write(
-      'Writes on a ticket.',
+      'Adds a comment to a support ticket.',
       { ticket_id, body: text('Text.', 'Please restart the print server.'), 'public?': flag('Whether the requester sees it.') },
       comment,
       'list_ticket_comments',
     ),
     solve_ticket: write(
-      'Marks a ticket as solved.',
+      'Marks a support ticket as solved.',
       { ticket_id, solution: text('What helped.', 'Driver renewed.') },
       like(ticket, { status: 'solved' }),
       'get_ticket',

@@ -18,7 +18,7 @@ const stay = record({
   arrives: day('Arrival.', '2027-05-03'),
   leaves: day('Departure.', '2027-05-06'),
   room: choice('Kind of room.', 'double', 'single', 'family', 'suite'),
-  requests: many(text('Wish.', 'quiet room')),
+  requests: many(text('Wish of the guest.', 'quiet room')),
   status: choice('State.', 'booked', 'cancelled', 'ended'),
 });
 
@@ -31,7 +31,7 @@ export const hotels: Chapter = {
         town: text('Town.', 'Lisbon'),
         arrives: day('Arrival.', '2027-05-03'),
         leaves: day('Departure.', '2027-05-06'),
-        guests: whole('How many.', 2, 1, 12),
+        guests: whole('Number of guests.', 2, 1, 12),
         'most?': amount('EUR a night at most.', 150),
         'least_stars?': whole('Stars at least.', 3, 1, 5),
       },
@@ -39,19 +39,19 @@ export const hotels: Chapter = {
     ),
     get_hotel: read('Shows one hotel.', { hotel_id }, hotel),
     list_hotel_rooms: read(
-      'Lists the rooms that are free.',
+      'Lists the free rooms of a hotel.',
       { hotel_id, arrives: day('Arrival.', '2027-05-03'), leaves: day('Departure.', '2027-05-06') },
       many(
         record({
           room: choice('Kind of room.', 'double', 'single', 'family', 'suite'),
           price: amount('EUR a night.', 118),
-          left: whole('How many.', 3),
+          left: whole('Number of guests.', 3),
         }),
       ),
     ),
-    get_stay: read('Shows a booking.', { stay_id }, stay),
+    get_stay: read('Shows a hotel booking.', { stay_id }, stay),
     book_room: write(
-      'Books a room.',
+      'Books a hotel room.',
       {
         hotel_id,
         guest: text('Name.', 'Mira Keller'),
@@ -63,12 +63,17 @@ export const hotels: Chapter = {
       'get_stay',
     ),
     change_stay_dates: write(
-      'Moves a booking to other days.',
+      'Moves a hotel booking to other days.',
       { stay_id, arrives: day('Arrival.', '2027-05-04'), leaves: day('Departure.', '2027-05-07') },
       like(stay, { arrives: '2027-05-04', leaves: '2027-05-07' }),
       'get_stay',
     ),
-    add_stay_request: write('Adds a wish to a booking.', { stay_id, request: text('Wish.', 'quiet room') }, stay, 'get_stay'),
-    cancel_stay: write('Cancels a booking.', { stay_id }, like(stay, { status: 'cancelled' }), 'get_stay'),
+    add_stay_request: write(
+      'Adds a wish to a hotel booking.',
+      { stay_id, request: text('Wish of the guest.', 'quiet room') },
+      stay,
+      'get_stay',
+    ),
+    cancel_stay: write('Cancels a hotel booking.', { stay_id }, like(stay, { status: 'cancelled' }), 'get_stay'),
   },
 };

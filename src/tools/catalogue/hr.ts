@@ -5,7 +5,7 @@ const employee_id = id('employee', 'emp_310');
 const employee = record({
   employee_id,
   name: text('Name.', 'Tomas Lind'),
-  title: text('Job.', 'Data engineer'),
+  title: text('Title of the job.', 'Data engineer'),
   department: text('Department.', 'Platform'),
   manager: text('Manager.', 'Ines Roth'),
   started: day('First day.', '2024-05-01'),
@@ -14,7 +14,7 @@ const leave_id = id('leave request', 'lev_72');
 const leave = record({
   leave_id,
   employee_id,
-  kind: choice('Kind.', 'holiday', 'sick', 'parental', 'unpaid'),
+  kind: choice('Kind of leave.', 'holiday', 'sick', 'parental', 'unpaid'),
   from: day('First day.', '2027-07-05'),
   to: day('Last day.', '2027-07-16'),
   status: choice('State.', 'requested', 'approved', 'refused', 'withdrawn'),
@@ -24,20 +24,20 @@ const candidate = record({
   candidate_id,
   name: text('Name.', 'Yara Haddad'),
   opening: text('Job applied for.', 'Data engineer'),
-  stage: choice('How far.', 'applied', 'interview', 'offer', 'hired', 'refused'),
+  stage: choice('Stage of the candidate.', 'applied', 'interview', 'offer', 'hired', 'refused'),
 });
 
 export const hr: Chapter = {
   category: 'hr',
   tools: {
     search_employees: read(
-      'Finds people at work.',
+      'Finds employees by name or department.',
       { 'name?': text('Part of the name.', 'Lind'), 'department?': text('Department.', 'Platform') },
       many(employee),
     ),
-    get_employee: read('Shows one person.', { employee_id }, employee),
+    get_employee: read('Shows one employee.', { employee_id }, employee),
     get_leave_balance: read(
-      'Tells how much holiday is left.',
+      'Tells how many days of holiday an employee has left.',
       { employee_id, 'year?': whole('Year.', 2027, 2000, 2100) },
       record({ employee_id, days_left: amount('Days.', 14.5), days_taken: amount('Days.', 10.5) }),
     ),
@@ -47,10 +47,10 @@ export const hr: Chapter = {
       many(leave),
     ),
     request_leave: write(
-      'Asks for leave.',
+      'Asks for days of leave for an employee.',
       {
         employee_id,
-        kind: choice('Kind.', 'holiday', 'sick', 'parental', 'unpaid'),
+        kind: choice('Kind of leave.', 'holiday', 'sick', 'parental', 'unpaid'),
         from: day('First day.', '2027-07-05'),
         to: day('Last day.', '2027-07-16'),
       },
@@ -58,20 +58,20 @@ export const hr: Chapter = {
       'list_leave_requests',
     ),
     decide_leave_request: write(
-      'Approves or refuses leave.',
-      { leave_id, decision: choice('Decision.', 'approved', 'refused'), 'comment?': text('Why.', 'Enjoy.') },
+      'Approves or refuses a leave request.',
+      { leave_id, decision: choice('Decision.', 'approved', 'refused'), 'comment?': text('Reason.', 'Enjoy.') },
       like(leave, { status: 'approved' }),
       'list_leave_requests',
     ),
     list_payslips: read(
-      'Lists payslips of a year.',
+      'Lists an employee’s payslips of a year.',
       { employee_id, year: whole('Year.', 2027, 2000, 2100) },
       many(record({ payslip_id: id('payslip', 'psl_3'), month: whole('Month.', 2, 1, 12), net: amount('Paid out.', 4120.3) })),
     ),
-    list_candidates: read('Lists who applied for a job.', { opening: text('Job.', 'Data engineer') }, many(candidate)),
+    list_candidates: read('Lists who applied for a job.', { opening: text('Title of the job.', 'Data engineer') }, many(candidate)),
     move_candidate: write(
       'Moves a candidate to another stage.',
-      { candidate_id, stage: choice('How far.', 'interview', 'applied', 'offer', 'hired', 'refused') },
+      { candidate_id, stage: choice('Stage of the candidate.', 'interview', 'applied', 'offer', 'hired', 'refused') },
       like(candidate, { stage: 'interview' }),
       'list_candidates',
     ),

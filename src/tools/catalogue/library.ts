@@ -31,7 +31,7 @@ export const library: Chapter = {
   category: 'library',
   tools: {
     search_books: read(
-      'Finds books.',
+      'Finds books of a library.',
       { 'title?': text('Title.', 'Snow'), 'author?': text('Author.', 'Aalto'), 'subject?': text('Subject.', 'travel') },
       many(book),
     ),
@@ -44,12 +44,12 @@ export const library: Chapter = {
     borrow_book: write('Lends a book to a member.', { book_id, member_id }, loan, 'list_loans'),
     renew_loan: write(
       'Lets a member keep a book longer.',
-      { loan_id, 'weeks?': whole('How much longer.', 2, 1, 4) },
+      { loan_id, 'weeks?': whole('Weeks longer.', 2, 1, 4) },
       like(loan, { due: '2027-04-26' }),
       'list_loans',
     ),
     return_book: write('Takes a book back.', { loan_id }, like(loan, { status: 'returned' }), 'list_loans'),
-    list_holds: read('Lists what a member waits for.', { member_id }, many(hold)),
+    list_holds: read('Lists the books a member waits for.', { member_id }, many(hold)),
     place_hold: write('Lets a member wait for a book that is lent.', { book_id, member_id }, hold, 'list_holds'),
   },
 };

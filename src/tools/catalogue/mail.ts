@@ -34,19 +34,19 @@ export const mail: Chapter = {
       },
       many(summary),
     ),
-    read_message: read('Shows one message in full.', { message_id }, message),
+    read_message: read('Shows one mail message in full.', { message_id }, message),
     list_folders: read(
-      'Lists the folders and how much is in them.',
+      'Lists the mail folders and how much is in them.',
       {},
       many(record({ folder: text('Name.', 'inbox'), messages: whole('Messages in it.', 128), unread: whole('Of them unread.', 4) })),
     ),
     send_message: write(
-      'Sends a new message.',
+      'Sends a new mail message.',
       {
         to: many(text('E-mail address.', 'anna@example.com'), 'Recipients.'),
         subject: text('Subject.', 'Lunch on Friday'),
         body: text('Text.', 'Shall we say half past twelve?'),
-        'cc?': many(text('E-mail address.', 'paul@example.com'), 'Copies.'),
+        'cc?': many(text('E-mail address.', 'paul@example.com'), 'Who gets a copy.'),
       },
       like(message, {
         message_id: 'msg_5600',
@@ -62,13 +62,13 @@ export const mail: Chapter = {
     ),
     reply_to_message: write(
       'Answers a message.',
-      { message_id, body: text('Text.', 'Thank you, paid today.'), 'reply_all?': flag('To everybody it went to.', false) },
+      { message_id, body: text('Text.', 'Thank you, paid today.'), 'reply_all?': flag('Whether to answer everybody it went to.', false) },
       like(message, { message_id: 'msg_5601', from: 'me@example.com', to: ['billing@example.com'], folder: 'sent', read: true }),
       'read_message',
     ),
     move_message: write(
       'Moves a message to another folder.',
-      { message_id, folder: choice('Where to.', 'archive', 'inbox', 'spam', 'trash') },
+      { message_id, folder: choice('Folder it goes to.', 'archive', 'inbox', 'spam', 'trash') },
       like(message, { folder: 'archive' }),
       'read_message',
     ),

@@ -27,12 +27,12 @@ export const maps: Chapter = {
       {
         what: text('What to look for.', 'museum'),
         near: text('Address or town.', 'Zürich'),
-        'radius_km?': amount('How far.', 5),
-        'open_now?': flag('Only open ones.'),
+        'radius_km?': amount('Distance at most, in km.', 5),
+        'open_now?': flag('Only places that are open now.'),
       },
       many(place),
     ),
-    get_place: read('Shows one place.', { place_id }, place),
+    get_place: read('Shows one place on the map.', { place_id }, place),
     get_opening_hours: read(
       'Tells when a place is open.',
       { place_id },
@@ -49,7 +49,7 @@ export const maps: Chapter = {
       {
         from: text('Start.', 'Zürich HB'),
         to: text('Destination.', 'Heimplatz 1, Zürich'),
-        by: choice('How.', 'foot', 'car', 'bicycle', 'transit'),
+        by: choice('Means of travel.', 'foot', 'car', 'bicycle', 'transit'),
       },
       record({
         kilometres: amount('Length.', 1.4),
@@ -58,12 +58,12 @@ export const maps: Chapter = {
       }),
     ),
     get_travel_time: read(
-      'Tells how long a trip takes at a time of day.',
+      'Tells how long a trip between two places takes at a time of day.',
       {
         from: text('Start.', 'Zürich HB'),
         to: text('Destination.', 'Winterthur'),
         leave_at: clock('Departure.', '08:00'),
-        by: choice('How.', 'car', 'transit', 'bicycle', 'foot'),
+        by: choice('Means of travel.', 'car', 'transit', 'bicycle', 'foot'),
       },
       record({ minutes: whole('Time it takes.', 34), delay_minutes: whole('Of it lost in traffic.', 9) }),
     ),

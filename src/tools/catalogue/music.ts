@@ -7,7 +7,7 @@ const track = record({
   title: text('Title.', 'Northern Lights'),
   artist: text('Artist.', 'The Pines'),
   album: text('Album.', 'Harbour'),
-  seconds: whole('Length.', 214),
+  seconds: whole('Length in seconds.', 214),
 });
 const playlist_id = id('playlist', 'pls_7');
 const playlist = record({
@@ -19,25 +19,29 @@ const playlist = record({
 const playback = record({
   track_id,
   state: choice('State.', 'playing', 'paused', 'stopped'),
-  volume_percent: whole('Volume.', 40, 0, 100),
-  speaker: text('Where.', 'kitchen'),
+  volume_percent: whole('Volume in percent.', 40, 0, 100),
+  speaker: text('Speaker it plays on.', 'kitchen'),
 });
 
 export const music: Chapter = {
   category: 'music',
   tools: {
     search_tracks: read(
-      'Finds songs.',
-      { words: text('Title, artist or mood.', 'northern'), 'genre?': text('Genre.', 'folk'), 'most?': whole('Not more than.', 10, 1, 50) },
+      'Finds songs by title, artist or mood.',
+      { words: text('Title, artist or mood.', 'northern'), 'genre?': text('Genre.', 'folk'), 'most?': whole('Songs at most.', 10, 1, 50) },
       many(track),
     ),
     get_track: read('Shows one song.', { track_id }, track),
-    get_lyrics: read('Shows the words of a song.', { track_id }, record({ track_id, lyrics: text('Words.', 'Under the northern lights') })),
+    get_lyrics: read(
+      'Shows the lyrics of a song.',
+      { track_id },
+      record({ track_id, lyrics: text('Words.', 'Under the northern lights') }),
+    ),
     list_playlists: read('Lists the playlists.', {}, many(playlist)),
     get_playlist: read('Shows a playlist.', { playlist_id }, playlist),
     get_playback: read('Shows what is playing.', {}, playback),
     create_playlist: write(
-      'Starts a playlist.',
+      'Starts a new playlist.',
       { name: text('Name.', 'Morning run'), 'visible_to?': choice('Who sees it.', 'me', 'friends', 'everybody') },
       like(playlist, { track_ids: [] }),
       'get_playlist',
@@ -49,7 +53,12 @@ export const music: Chapter = {
       like(playlist, { track_ids: [] }),
       'get_playlist',
     ),
-    play_track: write('Plays a song.', { track_id, 'speaker?': text('Where.', 'kitchen') }, playback, 'get_playback'),
-    set_volume: write('Sets the volume.', { volume_percent: whole('Volume.', 40, 0, 100) }, playback, 'get_playback'),
+    play_track: write('Plays a song.', { track_id, 'speaker?': text('Speaker it plays on.', 'kitchen') }, playback, 'get_playback'),
+    set_volume: write(
+      'Sets the volume of the music.',
+      { volume_percent: whole('Volume in percent.', 40, 0, 100) },
+      playback,
+      'get_playback',
+    ),
   },
 };

@@ -16,7 +16,7 @@ const ticket = record({
   ticket_id,
   connection_id,
   traveller: text('Name.', 'Mira Keller'),
-  class: choice('Class.', 'second', 'first'),
+  class: choice('Class of travel.', 'second', 'first'),
   bicycle: flag('Whether a bicycle comes along.', false),
   status: choice('State.', 'valid', 'used', 'refunded'),
 });
@@ -25,19 +25,19 @@ export const rail: Chapter = {
   category: 'rail',
   tools: {
     search_connections: read(
-      'Finds trains.',
+      'Finds trains between two stations on a day.',
       {
         from: text('Station.', 'Bern'),
         to: text('Station.', 'Milano'),
         on: day('Day.'),
         'after?': clock('Not before.', '08:00'),
-        'direct_only?': flag('Without change.'),
+        'direct_only?': flag('Only trains without a change.'),
       },
       many(connection),
     ),
     get_departures: read(
       'Shows the next departures of a station.',
-      { station: text('Station.', 'Bern'), 'most?': whole('Not more than.', 10, 1, 50) },
+      { station: text('Station.', 'Bern'), 'most?': whole('Departures at most.', 10, 1, 50) },
       many(
         record({
           to: text('Where it goes.', 'Milano'),
@@ -48,25 +48,35 @@ export const rail: Chapter = {
       ),
     ),
     get_rail_disruptions: read(
-      'Tells what does not run.',
-      { 'line?': text('Line.', 'IC 8') },
-      many(record({ line: text('Line.', 'IC 8'), says: text('What happened.', 'Works until Sunday.') })),
+      'Tells which trains do not run.',
+      { 'line?': text('Train line.', 'IC 8') },
+      many(record({ line: text('Train line.', 'IC 8'), says: text('What happened.', 'Works until Sunday.') })),
     ),
-    get_rail_ticket: read('Shows a ticket.', { ticket_id }, ticket),
-    list_rail_tickets: read('Lists the tickets of a traveller.', { traveller: text('Name.', 'Mira Keller') }, many(ticket)),
+    get_rail_ticket: read('Shows a train ticket.', { ticket_id }, ticket),
+    list_rail_tickets: read('Lists the train tickets of a traveller.', { traveller: text('Name.', 'Mira Keller') }, many(ticket)),
     buy_rail_ticket: write(
-      'Buys a ticket.',
+      'Buys a train ticket for a connection.',
       {
         connection_id,
         traveller: text('Name.', 'Mira Keller'),
-        class: choice('Class.', 'second', 'first'),
-        'discount_card?': choice('Card.', 'half_fare', 'youth', 'senior'),
+        class: choice('Class of travel.', 'second', 'first'),
+        'discount_card?': choice('Discount card of the traveller.', 'half_fare', 'youth', 'senior'),
       },
       ticket,
       'get_rail_ticket',
     ),
-    upgrade_rail_ticket: write('Changes a ticket to first class.', { ticket_id }, like(ticket, { class: 'first' }), 'get_rail_ticket'),
-    add_bicycle: write('Adds a place for a bicycle.', { ticket_id }, like(ticket, { bicycle: true }), 'get_rail_ticket'),
-    refund_rail_ticket: write('Gives a ticket back.', { ticket_id }, like(ticket, { status: 'refunded' }), 'get_rail_ticket'),
+    upgrade_rail_ticket: write(
+      'Changes a train ticket to first class.',
+      { ticket_id },
+      like(ticket, { class: 'first' }),
+      'get_rail_ticket',
+    ),
+    add_bicycle: write('Adds a place for a bicycle to a train ticket.', { ticket_id }, like(ticket, { bicycle: true }), 'get_rail_ticket'),
+    refund_rail_ticket: write(
+      'Gives a train ticket back for its price.',
+      { ticket_id },
+      like(ticket, { status: 'refunded' }),
+      'get_rail_ticket',
+    ),
   },
 };

@@ -11,7 +11,7 @@ const product = record({
   rating: amount('Stars, 0 to 5.', 4.3),
 });
 const cart = record({
-  items: many(record({ product_id, quantity: whole('Pieces.', 2, 1), price: amount('Price of one.', 89.9) })),
+  items: many(record({ product_id, quantity: whole('Number of pieces.', 2, 1), price: amount('Price of one.', 89.9) })),
   total: amount('Price of all.', 179.8),
   coupon: text('Code, or none.', 'none'),
 });
@@ -20,7 +20,7 @@ const order = record({
   order_id,
   product_ids: many(id('product', 'prd_310')),
   total: amount('Price of all.', 179.8),
-  address: text('Where it goes.', 'Seestrasse 4, Zürich'),
+  address: text('Address of delivery.', 'Seestrasse 4, Zürich'),
   status: choice('State.', 'placed', 'shipped', 'delivered', 'cancelled', 'returning'),
   arrives: day('Expected.', '2027-03-18'),
 });
@@ -29,46 +29,46 @@ export const shopping: Chapter = {
   category: 'shopping',
   tools: {
     search_products: read(
-      'Finds products.',
+      'Finds products of a shop.',
       {
         words: text('What to look for.', 'trail shoe'),
-        'most?': amount('Highest price.', 120),
+        'most?': amount('Highest price in EUR.', 120),
         'colour?': text('Colour.', 'blue'),
-        'sort?': choice('Order.', 'price', 'rating', 'newest'),
+        'sort?': choice('Order of the results.', 'price', 'rating', 'newest'),
       },
       many(product),
     ),
     get_product: read('Shows one product.', { product_id }, product),
     list_product_reviews: read(
       'Shows what buyers say of a product.',
-      { product_id, 'least_stars?': whole('Only with as many stars.', 4, 1, 5) },
+      { product_id, 'least_stars?': whole('Only reviews with at least so many stars.', 4, 1, 5) },
       many(record({ stars: whole('Stars.', 5, 1, 5), says: text('Words.', 'Light, and dry in the rain.') })),
     ),
-    view_cart: read('Shows the cart.', {}, cart),
+    view_cart: read('Shows what is in the shopping cart.', {}, cart),
     add_to_cart: write(
       'Puts a product into the cart.',
-      { product_id, quantity: whole('Pieces.', 2, 1, 99), 'colour?': text('Colour.', 'blue') },
+      { product_id, quantity: whole('Number of pieces.', 2, 1, 99), 'colour?': text('Colour.', 'blue') },
       cart,
       'view_cart',
     ),
     remove_from_cart: write('Takes a product out of the cart.', { product_id }, like(cart, { items: [], total: 0 }), 'view_cart'),
     apply_coupon: write(
       'Uses a coupon for the cart.',
-      { code: text('Code.', 'SPRING10') },
+      { code: text('Code of the coupon.', 'SPRING10') },
       like(cart, { coupon: 'SPRING10', total: 161.82 }),
       'view_cart',
     ),
     place_order: write(
       'Orders what is in the cart.',
       {
-        address: text('Where it goes.', 'Seestrasse 4, Zürich'),
+        address: text('Address of delivery.', 'Seestrasse 4, Zürich'),
         payment: choice('How it is paid.', 'card', 'invoice', 'wallet'),
-        'gift?': flag('Wrapped as a gift.', false),
+        'gift?': flag('Whether it is wrapped as a gift.', false),
       },
       order,
       'get_order',
     ),
-    get_order: read('Shows an order.', { order_id }, order),
+    get_order: read('Shows an order of products.', { order_id }, order),
     cancel_order: write(
       'Cancels an order that is not shipped.',
       { order_id, 'reason?': text('Why.', 'Ordered twice') },

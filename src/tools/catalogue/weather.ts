@@ -15,17 +15,17 @@ const alert = record({
   alert_id,
   place,
   about: choice('What it warns of.', 'frost', 'storm', 'heat', 'flood', 'snow'),
-  channel: choice('How.', 'push', 'email', 'sms'),
+  channel: choice('How the warning is sent.', 'push', 'email', 'sms'),
   active: flag('Whether it is on.'),
 });
 
 export const weather: Chapter = {
   category: 'weather',
   tools: {
-    get_current_weather: read('Shows the weather now.', { place }, conditions),
+    get_current_weather: read('Shows the weather of a place now.', { place }, conditions),
     get_weather_forecast: read(
-      'Forecasts the next days.',
-      { place, days: whole('How many.', 3, 1, 14) },
+      'Forecasts the weather of the next days.',
+      { place, days: whole('Number of days.', 3, 1, 14) },
       many(
         record({
           on: day('Day.'),
@@ -36,9 +36,9 @@ export const weather: Chapter = {
         }),
       ),
     ),
-    get_past_weather: read('Shows the weather of a past day.', { place, on: day('Day.', '2027-02-01') }, conditions),
+    get_past_weather: read('Shows the weather of a place on a past day.', { place, on: day('Day.', '2027-02-01') }, conditions),
     get_air_quality: read(
-      'Shows how clean the air is.',
+      'Shows how clean the air of a place is.',
       { place },
       record({
         place,
@@ -51,17 +51,17 @@ export const weather: Chapter = {
       { place, on: day('Day.') },
       record({ rises: moment('Sunrise.', '2027-03-15T05:48:00Z'), sets: moment('Sunset.', '2027-03-15T17:31:00Z') }),
     ),
-    list_weather_alerts: read('Lists the alerts that were ordered.', { 'place?': place }, many(alert)),
+    list_weather_alerts: read('Lists the weather alerts that were ordered.', { 'place?': place }, many(alert)),
     create_weather_alert: write(
-      'Orders a warning for a place.',
+      'Orders a weather alert for a place.',
       {
         place,
-        about: choice('What to warn of.', 'frost', 'storm', 'heat', 'flood', 'snow'),
-        channel: choice('How.', 'push', 'email', 'sms'),
+        about: choice('Weather to warn of.', 'frost', 'storm', 'heat', 'flood', 'snow'),
+        channel: choice('How the warning is sent.', 'push', 'email', 'sms'),
       },
       alert,
       'list_weather_alerts',
     ),
-    stop_weather_alert: write('Ends a warning.', { alert_id }, like(alert, { active: false }), 'list_weather_alerts'),
+    stop_weather_alert: write('Ends a weather alert.', { alert_id }, like(alert, { active: false }), 'list_weather_alerts'),
   },
 };

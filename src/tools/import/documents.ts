@@ -4,6 +4,7 @@ import { dirname, join, relative, resolve as resolvePath, sep } from 'node:path'
 import { boundarySync, ConfigFault, TroupeFault } from '../../errors.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import { follow, outside, type Resolve, type Resolved } from './json-schema/reference.ts';
+import { textOfBytes } from '../utf8.ts';
 import { parseText } from './text.ts';
 
 const largestFile = 64 * 1024 * 1024;
@@ -35,14 +36,22 @@ export class Documents {
   #textOf(file: string): string {
     return boundarySync(ConfigFault, file, () => {
       // After links are followed, not before.
-      const path = realpathSync(join(this.#root, file));
-      if (!inside(this.#root, path)) throw new ConfigFault(`${file}: outside the source's folder`);
+      const path = this.#place(file);
+      if (!inside(this.#root, path)) throw new ConfigFault(`${file}: outside the source's folder: import the folder that holds both`);
       const found = statSync(path);
       // A pipe or a device may never end.
       if (!found.isFile()) throw new ConfigFault(`${file}: no file`);
       if (found.size > largestFile) throw new ConfigFault(`${file}: larger than ${largestFile / 1024 / 1024} MiB`);
-      return readFileSync(path, 'utf8');
+      return textOfBytes(readFileSync(path), file);
     });
+  }
+
+  #place(file: string): string {
+    try {
+      return realpathSync(join(this.#root, file));
+    } catch {
+      throw new ConfigFault(`${file}: there is no such file in the source's folder`);
+    }
   }
 
   /** `#/a/b` in the same file, or `other.yaml#/a/b` beside it. Everything that names a place elsewhere is refused unread. */

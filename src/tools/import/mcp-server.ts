@@ -10,7 +10,7 @@ import {
 import { z } from 'zod';
 import { asFault, ConfigFault, type TroupeFault } from '../../errors.ts';
 import { JsonValue } from '../../protocol/json.ts';
-import { checkShape } from '../shape.ts';
+import { checkShape, sayable } from '../shape.ts';
 import { type After, ChildTransport } from './mcp-child.ts';
 import { fetchFrom } from './mcp-address.ts';
 
@@ -99,7 +99,7 @@ async function ask(transport: Transport, revision: VersionNegotiationOptions, si
     // Not listTools: it refuses the whole list for one bad tool, and we report each.
     const page = await client.request({ method: 'tools/list', params: cursor === undefined ? {} : { cursor } }, Page, options);
     checkShape(page.tools as JsonValue, 'tools/list', 'refused');
-    entries.push(...(page.tools as JsonValue[]));
+    entries.push(...(sayable(page.tools as JsonValue) as JsonValue[]));
     cursor = page.nextCursor ?? undefined;
     if (cursor !== undefined && (cursors.has(cursor) || cursors.size >= mostPages)) throw new ConfigFault('its list of tools does not end');
     if (entries.length > mostTools) throw new ConfigFault(`more than ${mostTools} tools`);

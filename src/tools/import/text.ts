@@ -2,7 +2,7 @@
 import { Composer, isAlias, Lexer, Parser, visit } from 'yaml';
 import { boundarySync, ConfigFault } from '../../errors.ts';
 import type { JsonValue } from '../../protocol/json.ts';
-import { checkShape, deepest } from '../shape.ts';
+import { checkShape, deepest, sayable } from '../shape.ts';
 
 /** YAML is read at about a megabyte a second, JSON a hundred times faster. */
 const longestYaml = 12 * 1024 * 1024;
@@ -16,7 +16,7 @@ export function parseText(text: string, name: string): JsonValue {
   const json = /^\s*[[{]/.test(trimmed.slice(0, 1000)) ? jsonOf(trimmed) : undefined;
   const value = json === undefined ? yamlOf(trimmed, name) : json.value;
   checkShape(value, name, 'kept');
-  return value;
+  return sayable(value, trimmed);
 }
 
 /** Undefined for text that is no JSON: YAML may begin with a bracket too. JSON.parse does not recurse. */
@@ -29,15 +29,18 @@ function jsonOf(text: string): { readonly value: JsonValue } | undefined {
 }
 
 function yamlOf(text: string, name: string): JsonValue {
-  if (text.length > longestYaml) throw new ConfigFault(`${name}: no JSON, and too long for YAML (${longestYaml / 1024 / 1024} MiB)`);
+  if (text.length > longestYaml)
+    throw new ConfigFault(`${name}: no JSON, and too long for YAML (${longestYaml / 1024 / 1024} MiB): convert it to JSON`);
   return boundarySync(ConfigFault, `${name} is neither JSON nor YAML`, () => {
     // Keys are not compared with each other (uniqueKeys): that takes time with the square of their number.
     const composer = new Composer({ schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
-    const [document] = composer.compose(tokensOf(text, name));
+    const [document, second] = composer.compose(tokensOf(text, name));
     if (document === undefined) throw new ConfigFault(`${name}: empty`);
     // A tag nobody knows is only a warning to the parser; to us it is not plain data.
     const problem = document.errors[0] ?? document.warnings[0];
-    if (problem !== undefined) throw new ConfigFault(`${name} is neither JSON nor YAML: ${problem.message.slice(0, 200)}`);
+    if (problem !== undefined)
+      throw new ConfigFault(`${name}:${lineAt(text, problem.pos[0])} is neither JSON nor YAML: ${problem.message.slice(0, 200)}`);
+    if (second !== undefined) throw new ConfigFault(`${name}:${lineAt(text, second.range[0])}: a second document: split the file`);
     let aliases = 0;
     visit(document, (_key, node) => {
       if (isAlias(node) && ++aliases > mostAliases) throw new ConfigFault(`${name}: more than ${mostAliases} aliases`);
@@ -45,6 +48,9 @@ function yamlOf(text: string, name: string): JsonValue {
     return document.toJS({ maxAliasCount: mostAliases }) as JsonValue;
   });
 }
+
+/** Counted from 1. */
+const lineAt = (text: string, position: number): number => text.slice(0, position).split('\n').length;
 
 /** The token tree, given up as soon as it is too deep or too long. The lexer and this parser do not recurse; what comes after them does. */
 function tokensOf(text: string, name: string): Parameters<Composer['compose']>[0] {

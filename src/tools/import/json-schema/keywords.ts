@@ -54,13 +54,13 @@ function typePart(types: readonly string[]): JsonObject {
   return first === undefined ? {} : { type: types.length === 1 ? first : [...types] };
 }
 
-/** One line without control characters. */
+/** One line without control characters and marks that reorder or hide what follows. */
 export const proseOf = (value: JsonValue | undefined, longest = longestProse): string =>
   typeof value !== 'string'
     ? ''
     : value
         .slice(0, longest * 4)
-        .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+        .replaceAll(/[\p{Cc}\s\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]+/gu, ' ')
         .trim()
         .slice(0, longest)
         // Not half of a pair.

@@ -28,7 +28,7 @@ export const within =
 export const outside = (reference: string): Resolved => ({
   ok: false,
   circle: false,
-  reason: `reference outside: ${reference.slice(0, 100)}`,
+  reason: `reference outside: ${reference.slice(0, 100)}: only files in the source's own folder are read`,
 });
 
 /** `pointer` in a document; a circle where it is open already. */
@@ -37,7 +37,7 @@ export function follow(document: JsonValue, base: string, pointer: string, from:
   if (from.open.includes(key)) return { ok: false, circle: true, reason: `circular reference #${pointer.slice(0, 100)}` };
   const value = at(document, pointer);
   return value === undefined
-    ? { ok: false, circle: false, reason: `reference to nothing: #${pointer.slice(0, 100)}` }
+    ? { ok: false, circle: false, reason: `reference to nothing: ${base === from.base ? '' : base}#${pointer.slice(0, 100)}` }
     : { ok: true, at: { value, base, open: [...from.open, key] } };
 }
 
