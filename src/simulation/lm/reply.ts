@@ -57,7 +57,7 @@ function unfenced(text: string): string {
   const open = text.indexOf(fence);
   const start = open < 0 ? -1 : text.indexOf('\n', open);
   if (start < 0 || start - open > longestOpening || !/^`+\w*\s*$/.test(text.slice(open, start))) return text;
-  const end = text.indexOf(fence, start);
+  const end = text.indexOf(`\n${fence}`, start);
   return text.slice(start, end < 0 ? undefined : end).trim();
 }
 
