@@ -115,7 +115,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   color: 'choice',
   urgent: 'flag',
 };
-export const kindOf = (word: string): Kind => kinds[word] ?? 'thing';
+export const kindOf = (word: string): Kind => (Object.hasOwn(kinds, word) ? kinds[word] : undefined) ?? 'thing';
 
 /** The JSON Schema of a value under this word. */
 function schemaOf(word: string): JsonObject {

@@ -12,6 +12,17 @@ export const hear = (heard: Heard, text: string): Heard => (text === '' ? heard 
 export const spoken = (value: JsonValue | undefined): string | null =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 
+/** A result as words: of a list or an object every scalar in it, each by itself. */
+export function heardOf(result: JsonValue): string {
+  if (result === null) return '';
+  return typeof result === 'object'
+    ? Object.values(result)
+        .map(heardOf)
+        .filter((words) => words !== '')
+        .join(' | ')
+    : String(result);
+}
+
 /** Was this value said, word for word? */
 export function isGrounded(heard: Heard, value: JsonValue | undefined): boolean {
   const words = spoken(value);

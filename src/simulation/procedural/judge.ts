@@ -8,7 +8,7 @@ import type { Verdict } from '../../protocol/outcome.ts';
 import { CriterionName } from '../../protocol/task.ts';
 import type { AgentTurn, ToolTurn, Turn } from '../../protocol/turn.ts';
 import type { JudgeSimulator, JudgeView } from '../contract.ts';
-import { type Heard, hear, heardBefore, isGrounded, spoken } from './grounding.ts';
+import { type Heard, hear, heardBefore, heardOf, isGrounded } from './grounding.ts';
 import { speech } from './lexicon.ts';
 import { type Solution, solutionOf } from './solution.ts';
 
@@ -120,7 +120,7 @@ function* withHeard(task: JudgeView['task'], turns: readonly Turn[]): Generator<
   let heard = heardBefore(task);
   for (const turn of turns) {
     if (turn.role === 'agent') yield { turn, heard };
-    else heard = hear(heard, turn.role === 'user' ? turn.text : (spoken(turn.result) ?? ''));
+    else heard = hear(heard, turn.role === 'user' ? turn.text : heardOf(turn.result));
   }
 }
 

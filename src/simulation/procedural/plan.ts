@@ -11,6 +11,8 @@ import type { Wish } from './wording.ts';
 
 /** How often what happens in this world: shares in [0, 1]. Plain data. */
 export interface WorldMix {
+  /** Under which names tools are shown: `drawn` anew for each task, or their `own`, for writers who must not choose names. Tools under their own names are never busy. */
+  readonly names: 'drawn' | 'own';
   /** What a good agent does first; the shares sum to 1. Below `plainBelow` all tasks are calls. */
   readonly branches: { readonly [branch in Branch]: number };
   /** Share of calls that meet a transient error the first time. */
@@ -28,6 +30,7 @@ export interface WorldMix {
 }
 
 export const defaultMix: WorldMix = {
+  names: 'drawn',
   branches: { call: 0.7, ask: 0.12, answer: 0.06, none: 0.12 },
   transient: 0.05,
   absent: 0.04,
@@ -45,6 +48,7 @@ export interface PlannedCall {
   readonly arguments: JsonObject;
   readonly needs: readonly number[];
   readonly wish: Wish;
+  /** The value it gives; undefined where it finds nothing. */
   readonly result: JsonValue | undefined;
 }
 
@@ -110,7 +114,9 @@ function sourceFor(
         slot.domain.kind !== offer.gives.domain.kind
       )
         return [];
-      if (typeof result === 'number' && (result < (slot.domain.minimum ?? 1) || result > (slot.domain.maximum ?? 20))) return [];
+      if (slot.domain.values !== undefined) {
+        if (!slot.domain.values.includes(result)) return [];
+      } else if (typeof result === 'number' && (result < (slot.domain.minimum ?? 1) || result > (slot.domain.maximum ?? 20))) return [];
       return [{ slot, index, pointer: index === calls.length - 1 ? pointer.it : pointer.first, value: result }];
     }),
   );

@@ -5,74 +5,82 @@ import type { World } from '../../protocol/world.ts';
 import type { Stream } from '../../random.ts';
 import { applyPatch } from '../state.ts';
 import type { Offer, Slot } from './offer.ts';
-import { type Rule, act, rulesCollection } from './tool.ts';
+import { ownTool } from './own.ts';
+import { type Behaviour, type Done, type Rule, act, rulesCollection } from './rule.ts';
 import type { Values } from './values.ts';
 
 export class Scene {
   readonly #draws: Stream;
   readonly #values: Values;
-  readonly #rules = new Map<string, Rule>();
+  readonly #behaviours = new Map<string, Behaviour>();
+  /** Whether the rules stand in the world, or follow from the tools. */
+  readonly #ruled: boolean;
+  /** Fields that every record of a collection has, so that whatever a tool shows of it can be found there. */
+  readonly #shown = new Map<string, Behaviour['shown']>();
   /** collection → id → record, before the first call. */
   readonly #records: Record<string, Record<string, JsonObject>> = {};
   /** The calls rehearsed so far, in order. */
   readonly #calls: ToolCall[] = [];
   #made = 0;
 
-  constructor(draws: Stream, values: Values, offers: readonly Offer[]) {
+  constructor(draws: Stream, values: Values, offers: readonly Offer[], names: 'drawn' | 'own' = 'drawn') {
     this.#draws = draws;
     this.#values = values;
-    for (const { spec, deed, gives, slots } of offers) {
-      const keys = slots.filter(({ required }) => required).slice(0, deed === 'change' ? 1 : undefined);
-      this.#rules.set(spec.name, {
-        deed,
-        collection: spec.category,
-        keys: keys.map(({ term }) => term.word),
-        gives: gives.word,
-        domain: gives.domain,
-        busy: 0,
-        salt: draws.int(4294967296),
-      });
+    this.#ruled = names === 'drawn';
+    for (const offer of offers) {
+      const own = this.#ruled ? undefined : ownTool(offer.spec);
+      const behaviour = own?.ok === true ? own.behaviour : { rule: drawnRule(offer, draws) };
+      this.#behaviours.set(offer.spec.name, behaviour);
+      const { collection } = behaviour.rule;
+      this.#shown.set(collection, { ...behaviour.shown, ...this.#shown.get(collection) });
     }
   }
 
   /** Makes a tool fail once with a transient error. */
   tire(name: string): void {
-    this.#rules.set(name, { ...this.#rule(name), busy: 1 });
+    const { rule } = this.#behaviour(name);
+    if (this.#ruled) this.#behaviours.set(name, { rule: { ...rule, busy: 1 } });
   }
 
-  /** The result of the next call of the solution; records it needs are added. `absent`: nothing is added, so that it finds nothing. Undefined when it finds nothing. */
+  /** The value that the next call of the solution gives; records it needs are added. `absent`: nothing is added, so that it finds nothing. Undefined when it finds nothing. */
   call(offer: Offer, call: ToolCall, absent: boolean): JsonValue | undefined {
-    const rule = this.#rule(call.name);
+    const behaviour = this.#behaviour(call.name);
     const before = this.#after();
-    let done = act(rule, call, before);
+    let done: Done | undefined = act(behaviour, call, before);
     if (done === undefined && !absent) {
-      this.#provide(rule, offer, call);
-      done = act(rule, call, this.#after());
+      this.#provide(behaviour, offer, call);
+      done = act(behaviour, call, this.#after());
     }
     this.#calls.push(call);
-    return done?.result;
+    return done?.value;
   }
 
   /** The world before the first call. */
   world(): World {
+    const rules = [...this.#behaviours].map(([name, { rule }]) => [name, rule] as const);
     return {
-      entities: { [rulesCollection]: Object.fromEntries(this.#rules) as unknown as Record<string, JsonObject>, ...this.#records },
+      entities: {
+        ...(this.#ruled ? { [rulesCollection]: Object.fromEntries(rules) as unknown as Record<string, JsonObject> } : {}),
+        ...this.#records,
+      },
       occurrences: {},
     };
   }
 
-  #rule(name: string): Rule {
-    return this.#rules.get(name) as Rule;
+  #behaviour(name: string): Behaviour {
+    return this.#behaviours.get(name) as Behaviour;
   }
 
   #after(): World {
-    return this.#calls.reduce((world, call) => applyPatch(world, act(this.#rule(call.name), call, world)?.patch ?? []), this.world());
+    return this.#calls.reduce((world, call) => applyPatch(world, act(this.#behaviour(call.name), call, world)?.patch ?? []), this.world());
   }
 
-  #provide(rule: Rule, offer: Offer, { arguments: args }: ToolCall): void {
+  #provide({ rule, shown }: Behaviour, offer: Offer, { arguments: args }: ToolCall): void {
     const fields = rule.deed === 'find' ? Object.keys(args) : rule.keys;
     const record: JsonObject = Object.fromEntries(fields.map((field) => [field, args[field] as JsonValue]));
     record[rule.gives] ??= this.#values.draw(rule.domain);
+    for (const [field, domain] of Object.entries({ ...this.#shown.get(rule.collection), ...shown }))
+      record[field] ??= this.#values.draw(domain);
     if (this.#draws.chance(0.5)) this.#decoy(rule, offer, record, fields);
     this.#put(rule.collection, record);
   }
@@ -93,4 +101,17 @@ export class Scene {
     this.#made++;
     (this.#records[collection] ??= {})[`r${this.#made}`] = record;
   }
+}
+
+function drawnRule({ spec, deed, gives, slots }: Offer, draws: Stream): Rule {
+  const keys = slots.filter(({ required }) => required).slice(0, deed === 'change' ? 1 : undefined);
+  return {
+    deed,
+    collection: spec.category,
+    keys: keys.map(({ term }) => term.word),
+    gives: gives.word,
+    domain: gives.domain,
+    busy: 0,
+    salt: draws.int(4294967296),
+  };
 }

@@ -1,11 +1,13 @@
 /** What solving a task comes to: the results and the world its expected calls lead to, how each request is closed, and in how few turns. */
+import { TaskFault } from '../../errors.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import type { Task } from '../../protocol/task.ts';
 import type { World } from '../../protocol/world.ts';
 import { applyPatch } from '../state.ts';
-import { type Rule, act, rulesCollection } from './tool.ts';
+import { behaviourOf } from './behaviour.ts';
 import { heardBefore, isGrounded } from './grounding.ts';
 import { speech } from './lexicon.ts';
+import { type Behaviour, act } from './rule.ts';
 
 export interface Solution {
   /** One per expected call. */
@@ -35,9 +37,9 @@ function solve(task: Task): Solution {
   let world = task.world;
   let retries = 0;
   const results = task.expectedCalls.map((call): Solution['results'][number] => {
-    const rule = task.world.entities[rulesCollection]?.[call.name] as unknown as Rule;
-    retries += rule.busy;
-    const done = act(rule, call, world);
+    const behaviour = behaviourAt(task, call.name);
+    retries += behaviour.rule.busy;
+    const done = act(behaviour, call, world);
     if (done === undefined) return { status: 'notFound', result: null };
     world = applyPatch(world, done.patch);
     return { status: 'ok', result: done.result };
@@ -50,6 +52,13 @@ function solve(task: Task): Solution {
   const asks = task.branch === 'ask' ? missingSlot(task) : undefined;
   const agentTurns = task.expectedCalls.length + retries + closings.length + (asks === undefined ? 0 : 1);
   return { results, world, closings, asks, agentTurns };
+}
+
+function behaviourAt({ id, tools, world }: Task, name: string): Behaviour {
+  const tool = tools.find((each) => each.name === name);
+  const behaviour = tool === undefined ? undefined : behaviourOf(world, tool);
+  if (behaviour === undefined) throw new TaskFault(`task ${id} expects a call of ${name}, of which its world knows nothing`);
+  return behaviour;
 }
 
 /** The argument of the first call that nothing said so far tells. */

@@ -7,6 +7,7 @@ import type { TaskView, TaskWriter } from '../contract.ts';
 import { pointer, slots, speech, systemPrompts } from './lexicon.ts';
 import { type Offer, type Slot, naming, offersOf, spareOffer } from './offer.ts';
 import { rehearse } from './oracle.ts';
+import { ownOffers, strangeWish } from './own-offer.ts';
 import { personasAt } from './personas.ts';
 import { type PlannedCall, type WorldMix, chooseTools, defaultMix, drawBranch, plainBelow, planCalls } from './plan.ts';
 import { Scene } from './scene.ts';
@@ -46,15 +47,17 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
   const draws = stream(seedOf(view.seed, 'task', attempt));
   const hardness = difficulty / 100;
   const plain = difficulty < plainBelow;
+  const own = mix.names === 'own';
   const names = naming(draws, split, mix.words);
-  const offers = offersOf(view.tools, names, split === 'train' && draws.chance(mix.scramble));
+  const offers = own ? ownOffers(view.tools) : offersOf(view.tools, names, split === 'train' && draws.chance(mix.scramble));
   if (offers.length === 0) throw new TaskFault(`none of the ${view.tools.length} tools of ${view.id} can be expressed`);
-  const values = new Values(draws, 0.6 * hardness);
+  // Under one name for ever, a tool's requests differ by their values alone.
+  const values = new Values(draws, own ? Math.max(0.5, 0.6 * hardness) : 0.6 * hardness);
   const persona = draws.pick(personasAt(aspects.persona.value));
   const voice: Voice = { draws, persona, synonyms: synonymShare(aspects.query.value) };
-  const scene = new Scene(draws, values, offers);
+  const scene = new Scene(draws, values, offers, mix.names);
   let branch = drawBranch(view, offers, mix, draws);
-  const spare = branch === 'none' ? spareOffer(names) : undefined;
+  const spare = branch === 'none' ? (own ? strangeWish(view.tools, draws) : spareOffer(names)) : undefined;
   if (branch === 'none' && spare === undefined) branch = 'call';
 
   const acts = branch === 'call' || branch === 'ask';
@@ -81,7 +84,7 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
     difficulty,
     aspects,
     branch,
-    tools: offers.map(({ spec }) => spec),
+    tools: own ? [...view.tools] : offers.map(({ spec }) => spec),
     system: [
       ...(systemPrompts[aspects.system.value] ?? []),
       ...facts.flatMap(({ said, value }) => [pointer.note, said, inWords(value)]),
@@ -116,7 +119,7 @@ interface Told {
   readonly calls: readonly PlannedCall[];
   /** User turns wished for. */
   readonly turns: number;
-  readonly spare: Offer | undefined;
+  readonly spare: Pick<Offer, 'topic' | 'slots'> | undefined;
   readonly facts: readonly Fact[];
 }
 
@@ -135,7 +138,7 @@ function tell(
   const first = (): number => 0;
   switch (branch) {
     case 'none': {
-      const { topic, slots: wanted } = spare as Offer;
+      const { topic, slots: wanted } = spare as Pick<Offer, 'topic' | 'slots'>;
       const values = new Values(voice.draws, 0);
       return {
         requests: [

@@ -7,7 +7,7 @@ import { flags, numbers, people, things } from './lexicon.ts';
 /** What a slot may hold: its kind, and for a choice the values, for a number its bounds. */
 export interface Domain {
   readonly kind: Kind;
-  /** Of a choice. */
+  /** Of a choice; of any other kind where a foreign schema takes only some. */
   readonly values?: readonly JsonValue[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -43,12 +43,13 @@ export class Values {
     switch (domain.kind) {
       case 'thing':
       case 'person': {
+        if (domain.values !== undefined) return this.#fresh(domain.values as readonly string[]);
         const pool = domain.kind === 'person' ? people : things;
         const first = this.#fresh(pool);
         return this.#draws.chance(this.#pairs) ? `${first} ${this.#fresh(pool)}` : first;
       }
       case 'number':
-        return this.#draws.pick(numbersWithin(domain));
+        return this.#draws.pick(domain.values ?? numbersWithin(domain));
       case 'flag':
         return this.#draws.chance(0.5);
       case 'choice':
@@ -72,6 +73,10 @@ export function fits({ kind }: Domain, value: JsonValue): boolean {
   return typeof value === (kind === 'flag' ? 'boolean' : 'string') || kind === 'choice';
 }
 
+/** The same, and of a choice one of its values. */
+export const holds = (domain: Domain, value: JsonValue): boolean =>
+  domain.kind === 'choice' && domain.values !== undefined ? domain.values.includes(value) : fits(domain, value);
+
 export const numbersWithin = ({ minimum = 1, maximum = 20 }: Domain): readonly number[] =>
   numbers.filter((n) => n >= minimum && n <= maximum);
 
@@ -80,11 +85,11 @@ export function valueOf(domain: Domain, seed: Seed): JsonValue {
   const pick = <T>(list: readonly T[], counter: number): T => list[Math.floor(uniform(seed, counter) * list.length)] as T;
   switch (domain.kind) {
     case 'thing':
-      return pick(things, 0);
+      return pick(domain.values ?? things, 0);
     case 'person':
-      return pick(people, 0);
+      return pick(domain.values ?? people, 0);
     case 'number':
-      return pick(numbersWithin(domain), 0);
+      return pick(domain.values ?? numbersWithin(domain), 0);
     case 'flag':
       return pick(flags, 0) === 'true';
     case 'choice':
