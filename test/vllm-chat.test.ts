@@ -51,9 +51,24 @@ describe.each([
     const server = said(200, JSON.stringify(completion));
     const { signal } = new AbortController();
     const end = await ask(server, signal);
-    expect(end).toEqual({ reply: { id: 'call', text: 'yes', finish: 'stop', model: 'base' }, promptTokens: 12, sampledTokens: 2 });
+    expect(end).toEqual({
+      reply: { id: 'call', text: 'yes', finish: 'stop', model: 'base', usage: { prompt: 12, reply: 2 } },
+      promptTokens: 12,
+      sampledTokens: 2,
+    });
     expect(server.sent).toHaveLength(1);
     expect(server.sent[0]).toMatchObject({ method: 'POST', path: '/v1/chat/completions', deadlineMs: 1000, signal });
+  });
+
+  test.each([
+    undefined,
+    null,
+    { prompt_tokens: 12 },
+    { prompt_tokens: -1, completion_tokens: 2 },
+    { prompt_tokens: '12', completion_tokens: 1e99 },
+  ])('says nothing of tokens where the server counts none: %j', async (usage) => {
+    const { reply } = await ask(said(200, JSON.stringify({ ...completion, usage })));
+    expect(reply).toEqual({ id: 'call', text: 'yes', finish: 'stop', model: 'base' });
   });
 
   test('sends what any server knows, and fields of vLLM’s own to vLLM alone', async () => {

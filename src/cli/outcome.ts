@@ -1,6 +1,7 @@
 /** How the end of a run is told: a table of held-out success, what was lost, and what to do next. */
 import { relative } from 'node:path';
 import type { Gain, LevelResult, RunSummary } from '../protocol/summary.ts';
+import { summaryHealthTable } from './health-table.ts';
 import { printableLine } from './printable.ts';
 import { duration } from './progress.ts';
 import { table } from './table.ts';
@@ -23,6 +24,10 @@ export function outcomeText(summary: RunSummary, { paint }: Pick<Terminal, 'pain
     head,
     figures,
     ...(faults.length === 0 ? [] : [`lost episodes: ${faults.join(', ')}`]),
+    ...(summary.simulators === undefined ? [] : ['', 'the simulated roles', summaryHealthTable(summary.simulators)]),
+    ...(summary.fidelity === undefined
+      ? []
+      : [`fidelity ${summary.fidelity.mean.toFixed(3)} over ${summary.fidelity.episodes} episodes, ${summary.fidelity.refused} refused`]),
     ...(summary.heldOut === undefined ? [] : ['', 'success on held-out tools', measured(summary.heldOut)]),
     '',
     ...next,

@@ -1,4 +1,6 @@
 /** Live progress on stderr: a line that is written over on a terminal, one plain line a step otherwise. Knows how to say it, not how a run works. */
+import { pooled, ratesOf } from '../learning/health.ts';
+import type { SimulatorHealth } from '../protocol/health.ts';
 import type { Phase, Progress } from '../protocol/progress.ts';
 import type { LevelResult } from '../protocol/summary.ts';
 import { printableLine } from './printable.ts';
@@ -80,6 +82,7 @@ export function stepText(step: Step): string {
     `${rate(step.tokensPerSecond)} tokens/s`,
     `dropped ${step.dropped}/${step.groups}`,
     ...agreementText(step),
+    ...healthText(step.simulators),
     ...faultText(step.faults),
     `ETA ${duration(step.eta)}`,
   ].join('  ');
@@ -92,6 +95,25 @@ const agreementText = ({ gap, canaryGap, lag }: Step): string[] => [
   ...(typeof lag === 'number' ? [`lag ${lag.toFixed(2)}`] : []),
 ];
 
+/** All roles together; the audit's mean where episodes were audited. By role and tool: `show`. */
+function healthText(simulators: SimulatorHealth | undefined): string[] {
+  if (simulators === undefined) return [];
+  const { defects, repaired, masked } = ratesOf(pooled(simulators));
+  const { audit } = simulators;
+  return [
+    `simulators ${[
+      `${percent(defects.malformed)} malformed`,
+      ...(defects.inconsistent.mean > 0 ? [`${percent(defects.inconsistent)} inconsistent`] : []),
+      `${percent(repaired)} repaired`,
+      `${percent(masked)} masked`,
+      ...(audit === undefined || audit.episodes === 0 ? [] : [`fidelity ${(audit.fidelity / audit.episodes).toFixed(2)}`]),
+    ].join(', ')}`,
+  ];
+}
+
+/** Nothing of nothing is 0. */
+const percent = ({ mean }: { readonly mean: number }): string => `${(100 * (Number.isNaN(mean) ? 0 : mean)).toFixed(1)} %`;
+
 const liveText = (step: Step, difficulties: readonly number[]): string =>
   [
     `D ${step.nextDifficulty} ${sparkline(difficulties)}`,
@@ -100,6 +122,8 @@ const liveText = (step: Step, difficulties: readonly number[]): string =>
     `${rate(step.tokensPerSecond)} tok/s`,
     ...faultText(step.faults),
     `ETA ${duration(step.eta)}`,
+    // Last: a narrow terminal cuts here.
+    ...healthText(step.simulators),
   ].join('  ');
 
 /** Against 1..100, so that its height means the same at any time. */

@@ -1,14 +1,18 @@
 /** `show [episode]`: an episode as a readable transcript, or the episodes of a step or group to choose from. */
 import { Command } from 'commander';
+import { simulatorHealthOf } from '../actors/summary.ts';
 import { ConfigFault } from '../errors.ts';
+import { addHealth } from '../learning/health.ts';
 import { unpack } from '../protocol/codec.ts';
 import { RolloutGroup } from '../protocol/group.ts';
 import { type GroupId, type StepId } from '../protocol/ids.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import { findFolder, type RunFolder } from '../record/folder.ts';
 import { episodeRows } from '../record/projections/episodes.ts';
+import { healthRow } from '../record/projections/health.ts';
 import { transcriptOf } from '../record/projections/transcript.ts';
 import { framesFrom } from '../record/reader.ts';
+import { healthTable } from './health-table.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
 import { printableLine } from './printable.ts';
@@ -41,7 +45,9 @@ export const showCommand = (): Command =>
         const member = id === undefined ? undefined : memberOf(group, id);
         if (member === undefined) {
           const rows = groups.flatMap((one) => episodeRows(one, { transcripts: false }));
-          terminal.out(flags.json ? rows.map((row) => JSON.stringify(row)).join('\n') : episodeTable(rows, folder));
+          const healthRows = groups.flatMap((one) => healthRow(one) ?? []);
+          if (flags.json) terminal.out([...rows, ...healthRows].map((row) => JSON.stringify(row)).join('\n'));
+          else terminal.out([episodeTable(rows, folder), ...healthTexts(groups, id === undefined ? folder : null)].join('\n\n'));
           return 0;
         }
         const episode = group.episodes.find((one) => one.member === member);
@@ -59,6 +65,16 @@ export const showCommand = (): Command =>
         return 0;
       }),
     );
+
+/** Of what is listed, and of the whole run where no part of it was named; nothing where code played all roles. */
+function healthTexts(groups: readonly RolloutGroup[], folder: RunFolder | null): string[] {
+  const parts = groups.flatMap(({ health }) => health ?? []);
+  const whole = folder === null ? null : simulatorHealthOf(folder);
+  return [
+    ...(parts.length === 0 ? [] : [`the simulated roles of these episodes\n${healthTable(addHealth(parts))}`]),
+    ...(whole === null ? [] : [`and over the run, its tasks’ writing included\n${healthTable(whole)}`]),
+  ];
+}
 
 /** Undefined where the name is the group's or its step's. */
 function memberOf(group: RolloutGroup, id: string): number | undefined {

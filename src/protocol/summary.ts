@@ -27,8 +27,12 @@ export type LevelResult = z.infer<typeof LevelResult>;
 export const Gain = z.strictObject({ D: Difficulty.nullable(), n: z.int().min(0), gain: z.number(), ci: interval });
 export type Gain = z.infer<typeof Gain>;
 
-/** `malformed`: replies that could not be read; `inconsistent`: replies that contradicted the world; `defects`: all refused replies by what was wrong with them. */
+/**
+ * Of a role that a language model played, over the run (protocol/health.ts says what is counted). `asks`: questions; `calls`: prompts; `malformed`: replies that could not be read;
+ * `inconsistent`: replies that contradicted the world; `defects`: all refused replies by what was wrong with them.
+ */
 const SimulatorTally = z.strictObject({
+  asks: z.int().optional(),
   calls: z.int(),
   malformed: z.int(),
   repaired: z.int(),
