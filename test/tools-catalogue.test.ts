@@ -74,9 +74,13 @@ describe('the catalogue', () => {
     expect(descriptions.filter((words) => words.split(' ').length < 3)).toEqual([]);
     expect(descriptions.filter((words, index) => descriptions.indexOf(words) !== index)).toEqual([]);
     const bare = /^(how|how many|how far|how much|when|where|why|who|what|from|to|money|length|size|words|code|kind)\.$/i;
-    for (const { name, parameters } of catalogueTools)
-      for (const [field, schema] of Object.entries(parameters['properties'] as Record<string, JsonObject>))
-        expect({ name, field, bare: bare.test(String(schema['description'])) }).toEqual({ name, field, bare: false });
+    const said = catalogueTools.flatMap(({ name, parameters }) =>
+      Object.entries(parameters['properties'] as Record<string, { description?: string }>).map(
+        ([field, { description = '' }]) => `${name}.${field}: ${description}`,
+      ),
+    );
+    expect(said.length).toBeGreaterThan(400);
+    expect(said.filter((line) => bare.test(line.split(': ').slice(1).join(': ')))).toEqual([]);
   });
 
   test.each(drafts)('$name takes its example and returns its example', ({ name, draft }) => {

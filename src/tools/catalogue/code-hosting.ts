@@ -74,7 +74,7 @@ export const codeHosting: Chapter = {
     ),
     close_issue: write(
       'Closes an issue of a repository.',
-      { repository, issue_number, 'reason?': choice('Why.', 'completed', 'not_planned', 'duplicate') },
+      { repository, issue_number, 'reason?': choice('Why it is closed.', 'completed', 'not_planned', 'duplicate') },
       like(issue, { state: 'closed' }),
       'get_issue',
     ),

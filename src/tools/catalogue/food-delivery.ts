@@ -5,7 +5,7 @@ const kitchen_id = id('kitchen', 'ktc_5');
 const dish_id = id('dish', 'dsh_71');
 const basket = record({
   kitchen_id,
-  dishes: many(record({ dish_id, quantity: whole('How many.', 2, 1), note: text('Wish, or none.', 'no onions') })),
+  dishes: many(record({ dish_id, quantity: whole('Number of portions.', 2, 1), note: text('Wish, or none.', 'no onions') })),
   total: amount('EUR with delivery.', 31.4),
 });
 const meal_id = id('order', 'mor_908');
@@ -45,7 +45,7 @@ export const foodDelivery: Chapter = {
     view_basket: read('Shows the dishes in the basket.', {}, basket),
     add_dish: write(
       'Puts a dish into the basket.',
-      { kitchen_id, dish_id, quantity: whole('How many.', 2, 1, 20), 'note?': text('Wish of the customer.', 'no onions') },
+      { kitchen_id, dish_id, quantity: whole('Number of portions.', 2, 1, 20), 'note?': text('Wish of the customer.', 'no onions') },
       basket,
       'view_basket',
     ),

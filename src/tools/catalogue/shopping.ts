@@ -71,13 +71,13 @@ export const shopping: Chapter = {
     get_order: read('Shows an order of products.', { order_id }, order),
     cancel_order: write(
       'Cancels an order that is not shipped.',
-      { order_id, 'reason?': text('Why.', 'Ordered twice') },
+      { order_id, 'reason?': text('Reason of the customer.', 'Ordered twice') },
       like(order, { status: 'cancelled' }),
       'get_order',
     ),
     return_product: write(
       'Sends a delivered product back.',
-      { order_id, product_id, reason: choice('Why.', 'too_small', 'too_large', 'damaged', 'not_wanted') },
+      { order_id, product_id, reason: choice('Reason of the customer.', 'too_small', 'too_large', 'damaged', 'not_wanted') },
       like(order, { status: 'returning' }),
       'get_order',
     ),
