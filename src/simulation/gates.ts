@@ -2,7 +2,7 @@
  * What code can know of a finished episode, from parsed events and the task's own solution, in a world of any language: gates that end the matter, and findings on the criteria.
  * A gate never fails the task's own solution. It knows no world, no lexicon and no model; what an agent meant it leaves open.
  */
-import { canonical, type JsonValue } from '../protocol/json.ts';
+import { canonical, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import type { Reward, Verdict } from '../protocol/outcome.ts';
 import { CriterionName, type Task } from '../protocol/task.ts';
 import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
@@ -133,9 +133,12 @@ function ungroundedArgument(task: Task, { said }: Scene): string | undefined {
   for (const { turn, heard } of said) {
     for (const { name, arguments: args } of turn.calls) {
       for (const [parameter, value] of Object.entries(args)) {
-        const invented = leavesOf(value).find((leaf) => !isFounded(heard, parameter, leaf) && !untold.has(placeOf(name, parameter, leaf)));
-        if (invented !== undefined && !isDefault(task, name, parameter, value))
-          return `${name}: ${parameter} = ${canonical(invented)} was never said`;
+        const property = propertyOf(task, name, parameter);
+        if (property?.['default'] !== undefined && canonical(property['default']) === canonical(value)) continue;
+        // A switch is said by its name as well, but only where it is one.
+        const said = property?.['type'] === 'boolean' ? parameter : '';
+        const invented = leavesOf(value).find((leaf) => !isFounded(heard, said, leaf) && !untold.has(placeOf(name, parameter, leaf)));
+        if (invented !== undefined) return `${name}: ${parameter} = ${canonical(invented)} was never said`;
       }
     }
   }
@@ -164,14 +167,11 @@ function unsayable({ system, intent, expectedCalls, rehearsal = [] }: Task): Rea
   );
 }
 
-/** To give a parameter the value it has anyway says nothing. */
-function isDefault({ tools }: Task, name: string, parameter: string, value: JsonValue): boolean {
-  const properties = tools.find((tool) => tool.name === name)?.parameters['properties'];
-  const property = asObject(asObject(properties)?.[parameter]);
-  return property?.['default'] !== undefined && canonical(property['default']) === canonical(value);
-}
+/** To give a parameter the value it has anyway says nothing: its schema tells. */
+const propertyOf = ({ tools }: Task, name: string, parameter: string): JsonObject | undefined =>
+  asObject(asObject(tools.find((tool) => tool.name === name)?.parameters['properties'])?.[parameter]);
 
-const asObject = (value: JsonValue | undefined): { [key: string]: JsonValue } | undefined =>
+const asObject = (value: JsonValue | undefined): JsonObject | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 
 function unanswered({ expectedAnswer }: Task, { said }: Scene): string | undefined {
