@@ -1,10 +1,11 @@
 /** One question to a simulated role: what is sent, what is told on a second attempt, and what becomes of the reply. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { forceBytes, throughBytes } from '../src/actors/bytes.ts';
 import { runGroup } from '../src/actors/group.ts';
+import { EngineFault, type EngineTrouble, faultFrom } from '../src/errors.ts';
 import type { ChatRequest } from '../src/protocol/inference.ts';
 import { replay } from '../src/machines/replay.ts';
-import { chatSimulator, goodAgent, scriptedJob, scriptedPorts } from './support/scripted.ts';
+import { chatSimulator, goodAgent, scriptedJob, scriptedPorts, settle } from './support/scripted.ts';
 import type { RecordingPorts } from './support/scripted.ts';
 
 const signal = new AbortController().signal;
@@ -68,4 +69,82 @@ test('a value that cannot cross a thread is found by forcing bytes', async () =>
     ({ ...(await ports.generate(request, abort)), at: new Date(0) }) as never;
   const group = await runGroup(scriptedJob(), forceBytes({ ...ports, generate }), signal);
   expect(group.episodes[0]?.outcome).toMatchObject({ kind: 'infraFault' });
+});
+
+describe('a prompt that is not answered', () => {
+  /** A chat that fails the n-th prompt (from 0) as told; null never answers. */
+  function house(answers: readonly (string | Error | null)[], changes: Partial<Parameters<typeof scriptedJob>[0]> = {}) {
+    const prompts: ChatRequest[] = [];
+    const ports = scriptedPorts(goodAgent, { user: chatSimulator('user', (_, complaints) => JSON.stringify(complaints)) });
+    const chat: NonNullable<RecordingPorts['chat']> = (request) => {
+      const answer = prompts.push(request) > answers.length ? '{"text":"","done":true}' : (answers[prompts.length - 1] as string | null);
+      if (answer === null) return new Promise(() => undefined);
+      if ((answer as unknown) instanceof Error) return Promise.reject(answer as unknown as Error);
+      return Promise.resolve({ id: request.id, text: answer, finish: 'stop', model: 'm' });
+    };
+    const group = runGroup(scriptedJob(changes), { ...ports, chat }, signal);
+    return { prompts, group, clock: ports.clock, events: ports.events };
+  }
+  const told = ({ messages }: ChatRequest): unknown => JSON.parse(messages[0]?.content as string);
+  const trouble = (kind: EngineTrouble): EngineFault => new EngineFault(`POST http://127.0.0.1:4711: ${kind}`, { trouble: kind });
+
+  test('is asked again after its share of the turn, so that three fit into it', async () => {
+    const { prompts, group, clock } = house([null, null]);
+    await settle();
+    clock.advance(340);
+    await settle();
+    clock.advance(340);
+    const { episodes } = await group;
+    expect(prompts.map(({ deadlineMs }) => Math.round(deadlineMs))).toEqual([333, 330, 320]);
+    expect(new Set(prompts.map(({ seed }) => seed)).size).toBe(3);
+    expect(prompts.map(told)).toEqual([[], ['no answer in time'], ['no answer in time', 'no answer in time']]);
+    expect(episodes[0]).toMatchObject({ reward: 1, attempt: 1 });
+  });
+
+  test('leaves a repair all the time it did not need', async () => {
+    const { prompts, group } = house(['hm', 'hm']);
+    await group;
+    expect(prompts.map(({ deadlineMs }) => Math.round(deadlineMs))).toEqual([333, 500, 1000]);
+  });
+
+  test('keeps its time where it is the only one', async () => {
+    const { prompts, group, clock } = house([null], { askAttempts: 1 });
+    await settle();
+    expect(prompts.map(({ deadlineMs }) => deadlineMs)).toEqual([1000]);
+    clock.advance(1000);
+    await settle();
+    clock.advance(1000);
+    expect((await group).episodes[0]?.outcome).toMatchObject({ kind: 'scored' });
+  });
+
+  test.each([
+    ['stalled', 'no answer in time', 'silent'],
+    ['internal', 'no answer came', 'silent'],
+    ['malformed', 'the answer could not be read', 'malformed'],
+  ] as const)('is repaired where the engine was %s, in words that are the same in every run', async (kind, complaint, defect) => {
+    const { prompts, group, events } = house([trouble(kind)]);
+    expect((await group).episodes[0]).toMatchObject({ reward: 1, attempt: 1 });
+    expect(prompts.map(told)).toEqual([[], [complaint]]);
+    expect(events.find(({ event }) => event.type === 'ask.unreadable')?.event).toMatchObject({ complaint, defect });
+  });
+
+  test.each(['absent', 'unreachable', 'overloaded', 'refused'] as const)(
+    'is a fault of the infrastructure at once where the engine is %s',
+    async (kind) => {
+      const { prompts, group } = house([trouble(kind), trouble(kind)]);
+      expect((await group).episodes[0]).toMatchObject({ reward: null, outcome: { kind: 'infraFault' } });
+      expect(prompts).toHaveLength(1);
+    },
+  );
+
+  test('is a fault of the infrastructure where the last one stalls too', async () => {
+    const { prompts, group } = house([trouble('stalled'), trouble('stalled'), trouble('stalled')]);
+    expect((await group).episodes[0]).toMatchObject({ reward: null, outcome: { kind: 'infraFault', fault: { trouble: 'stalled' } } });
+    expect(prompts).toHaveLength(3);
+  });
+
+  test('says what trouble it met on the other side of a thread as well', () => {
+    expect(faultFrom(trouble('stalled').toData())).toMatchObject({ name: 'EngineFault', trouble: 'stalled' });
+    expect(faultFrom(new EngineFault('x').toData())).toMatchObject({ name: 'EngineFault', trouble: undefined });
+  });
 });
