@@ -68,7 +68,7 @@ test('a title is found in its plain and in its tabular form, and what is no titl
 describe('the messages', () => {
   test('are those of protocol/messages.ts and actors/port.ts, all of them and no other', () => {
     const types = ['src/protocol/messages.ts', 'src/actors/port.ts'].flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/type: '([a-z]+\.[a-z]+)'/g)].map(([, type]) => type as string),
+      [...readFileSync(file, 'utf8').matchAll(/type: '([a-z]+\.[a-zA-Z]+)'/g)].map(([, type]) => type as string),
     );
     const listed = rowsOf(between('## Messages', 'The journal holds frames')).flatMap(([, messages = '']) => quoted(messages));
     expect([...new Set(listed)].toSorted()).toEqual([...new Set(types)].toSorted());
