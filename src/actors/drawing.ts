@@ -1,35 +1,19 @@
-/** Draws tasks: aspects come in, tools from the repository, the task from the writer. Knows which split it draws from and keeps the other out (rule L12). */
+/** Draws the tasks of steps and examinations: aspects come in, each task from whoever writes. Knows which split it draws from and keeps the other out (rule L12). */
 import type { Config } from '../config.ts';
 import { aspectsAt, type Drawn } from '../learning/curriculum.ts';
 import { taskFingerprint } from '../learning/evaluation.ts';
 import { ConfigFault, TaskFault } from '../errors.ts';
-import type { RecordedEvent } from '../protocol/frame.ts';
 import { type PolicyVersion, type StepId, type TaskId, taskId } from '../protocol/ids.ts';
 import { canonical, type JsonValue } from '../protocol/json.ts';
 import type { Task } from '../protocol/task.ts';
 import { seedOf, stream } from '../random.ts';
-import type { Simulators, TaskView } from '../simulation/contract.ts';
 import { builtinRepository, importedRepository } from '../simulation/procedural/repository.ts';
 import { loadTools, reasonTable } from '../tools/load.ts';
-import { type Rejection, type Repository, repositoryOf, subset } from '../tools/repository.ts';
-import { disguise } from '../simulation/procedural/disguise.ts';
-import type { Clock } from './clock.ts';
-import type { HealthCount } from './health.ts';
-import type { GroupPorts } from './ports.ts';
-import { writeTask } from './task.ts';
+import { type Rejection, type Repository, repositoryOf } from '../tools/repository.ts';
+import { unlike, type Wish, writeWish, type Written, type WritingPorts } from './writing.ts';
 
-export interface DrawingPorts {
-  readonly simulators: Simulators;
-  readonly repository: Repository;
-  /** The language model, where one writes the tasks. */
-  readonly chat?: GroupPorts['chat'];
-  /** Shows tools under drawn names before they are written about: where a language model writes, and the tools are ours. */
-  readonly disguised?: boolean;
-  readonly clock: Clock;
-  /** Counts how tasks are written, where a language model writes. */
-  readonly health?: HealthCount;
-  record(events: RecordedEvent[]): void;
-}
+/** Who writes, about which tools. */
+export type DrawingPorts = WritingPorts;
 
 /** The tools of a run, those its examination is about, and what of the user's list could not be used, each with its reason. */
 export function repositoryFor(config: Config): {
@@ -66,8 +50,11 @@ export function toolNotes(list: string, used: number, rejected: readonly Rejecti
   ];
 }
 
-/** The training tasks of a step, one per draw of the curriculum, but for those that `taken` has already. */
-export function drawTasks(
+/**
+ * The training tasks of a step, one per draw of the curriculum, but for those that `taken` has already. They are written at the same time; which of two that are nearly the same is
+ * written anew is decided afterwards, in their order, so that it does not depend on who was first.
+ */
+export async function drawTasks(
   config: Config,
   ports: DrawingPorts,
   step: StepId,
@@ -76,12 +63,17 @@ export function drawTasks(
   version: PolicyVersion,
   signal: AbortSignal,
 ): Promise<Task[]> {
-  return Promise.all(
-    drawn.map(async ({ difficulty, aspects }, index) => {
-      const id = taskId(step, index);
-      return taken.get(id) ?? write(config, ports, view(ports, id, 'train', difficulty, aspects, config.seed), version, signal);
-    }),
-  );
+  const wishes = drawn.map(({ difficulty, aspects }, index): Wish => {
+    return { id: taskId(step, index), split: 'train', difficulty, aspects, seed: config.seed, version };
+  });
+  const first = await Promise.all(wishes.map(async (wish) => taken.get(wish.id) ?? (await writeWish(config, ports, wish, signal))));
+  const tasks: Task[] = [];
+  for (const [index, wish] of wishes.entries()) {
+    const written = first[index] as Task | Written;
+    tasks.push('redraw' in written ? await unlike(config, ports, wish, written, signal) : written);
+    ports.said?.add((tasks.at(-1) as Task).query);
+  }
+  return tasks;
 }
 
 /**
@@ -102,32 +94,31 @@ export function unissued(tasks: readonly Task[], issued: ReadonlyMap<TaskId, Tas
 /** The evaluation tasks of one level: every aspect at its bound, the same for every run with this `eval.seed`. */
 export function heldOutTasks(config: Config, ports: DrawingPorts, level: number, signal: AbortSignal): Promise<Task[]> {
   return Promise.all(
-    Array.from({ length: config.eval.tasks }, (_, n) => {
+    Array.from({ length: config.eval.tasks }, async (_, n) => {
       const id = `heldOut.d${String(level).padStart(3, '0')}.t${String(n).padStart(3, '0')}` as TaskId;
       const aspects = aspectsAt(level, stream(seedOf(config.eval.seed, id)), 0);
-      return write(
-        { ...config, seed: config.eval.seed },
-        ports,
-        view(ports, id, 'heldOut', level, aspects, config.eval.seed),
-        0 as PolicyVersion,
-        signal,
-      );
+      const { task } = await writeWish(config, ports, examined(config, id, level, aspects), signal);
+      return task;
     }),
   );
 }
 
 /** The task whose first prompt the canary sings: the same for every run with this `eval.seed`. */
-export function canaryTask(config: Config, ports: DrawingPorts, signal: AbortSignal): Promise<Task> {
+export async function canaryTask(config: Config, ports: DrawingPorts, signal: AbortSignal): Promise<Task> {
   const id = 'canary' as TaskId;
   const aspects = aspectsAt(1, stream(seedOf(config.eval.seed, id)), 0);
-  return write(
-    { ...config, seed: config.eval.seed },
-    ports,
-    view(ports, id, 'heldOut', 1, aspects, config.eval.seed),
-    0 as PolicyVersion,
-    signal,
-  );
+  const { task } = await writeWish(config, ports, examined(config, id, 1, aspects), signal);
+  return task;
 }
+
+const examined = ({ eval: { seed } }: Config, id: TaskId, difficulty: number, aspects: Task['aspects']): Wish => ({
+  id,
+  split: 'heldOut',
+  difficulty,
+  aspects,
+  seed,
+  version: 0 as PolicyVersion,
+});
 
 /** Refuses training tasks that hold what evaluation holds out (rule L12). */
 export function leakGuard(heldOut: readonly Task[]): (training: readonly Task[]) => void {
@@ -143,29 +134,3 @@ export function leakGuard(heldOut: readonly Task[]): (training: readonly Task[])
     }
   };
 }
-
-function view(
-  { repository, disguised }: DrawingPorts,
-  id: TaskId,
-  split: Task['split'],
-  difficulty: number,
-  aspects: Task['aspects'],
-  seed: number,
-): TaskView {
-  const own = seedOf(seed, id);
-  const tools = subset(repository, aspects.tools.value, stream(seedOf(own, 'tools')), split);
-  return { id, split, difficulty, aspects, tools: disguised === true ? disguise(tools, split, own) : tools, seed: own };
-}
-
-const write = (
-  { seed, rollout }: Config,
-  { simulators, clock, record, chat, health }: DrawingPorts,
-  of: TaskView,
-  version: PolicyVersion,
-  signal: AbortSignal,
-): Promise<Task> =>
-  writeTask(
-    { view: of, seed, attempts: rollout.askAttempts, deadlineMs: rollout.deadlines.turnMs, version },
-    { writer: simulators.task, record, clock, ...(chat === undefined ? {} : { chat }), ...(health === undefined ? {} : { health }) },
-    signal,
-  );

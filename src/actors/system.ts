@@ -21,6 +21,7 @@ import type { Progress } from '../protocol/progress.ts';
 import type { RunSummary } from '../protocol/summary.ts';
 import { folderOf } from '../record/folder.ts';
 import { resumeRecord, type RunRecord, startRecord } from '../record/record.ts';
+import { Sayings } from '../simulation/lm/similarity.ts';
 import { acceleratorFor, baseFor, firstWeights } from './accelerator.ts';
 import { openAccount } from './account.ts';
 import { singWith } from './canary.ts';
@@ -176,7 +177,9 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     ...papers,
     simulators,
     repository,
-    ...(config.roles.task === 'lm' ? { chat: broker.chat?.bind(broker), disguised: config.tools === 'builtin' } : {}),
+    ...(config.roles.task === 'lm'
+      ? { chat: broker.chat?.bind(broker), disguised: config.tools === 'builtin', said: new Sayings(recovered?.queries) }
+      : {}),
   };
   const curriculum = createCurriculum(
     { rule: config.curriculum, seed: config.seed, state: start.curriculum },

@@ -119,7 +119,14 @@ const taskActor = observed(
 );
 
 /** Writes one task. Rejects with TaskFault, or the engine's fault, when no readable task that can be solved came in time or in `attempts` prompts. */
-export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
+export async function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<Task> {
+  const { task, fault } = await tryTask(job, ports, signal);
+  if (task === null) throw faultFrom(fault);
+  return task;
+}
+
+/** The same for callers who know what to do without one. Rejects only where the actor itself is broken. */
+export function tryTask(job: WriteJob, ports: WritePorts, signal: AbortSignal): Promise<TaskOutput> {
   return new Promise((resolve, reject) => {
     const { clock, rehearsal, health } = ports;
     const wheel = deadlineWheel(clock);
@@ -144,13 +151,12 @@ export function writeTask(job: WriteJob, ports: WritePorts, signal: AbortSignal)
     };
     actor.subscribe({
       complete: () => {
-        const { task, fault } = actor.getSnapshot().output as TaskOutput;
+        const output = actor.getSnapshot().output as TaskOutput;
+        if (output.task === null) health?.mask(job.view.id, 'task');
         // Its tools are stopped after it, and that too is recorded.
         queueMicrotask(() => {
           close();
-          if (task !== null) return resolve(task);
-          health?.mask(job.view.id, 'task');
-          reject(faultFrom(fault));
+          resolve(output);
         });
       },
       error: (error) => {

@@ -22,6 +22,8 @@ export interface Recovered {
   readonly repeated: readonly StepId[];
   /** Tasks issued for steps after it, in the order they were issued. */
   readonly tasks: readonly { readonly step: StepId; readonly task: Task }[];
+  /** What the users of all tasks up to it first said, in the order in which they were issued. */
+  readonly queries: readonly string[];
   /** Sealed groups of steps after it: they are trained on and never rolled out again. */
   readonly groups: readonly { readonly envelope: GroupEnvelope; readonly bytes: Bytes }[];
   /** Replies to calls of groups that were not sealed. */
@@ -61,6 +63,7 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     (frame) => frame.when === 'before' || frame.step <= after,
   );
   const isDone = (step: string): boolean => (step.startsWith('e') ? isEvaluated(step, after, evaluations) : step <= after);
+  const issued = lastOf(frames, 'task.issued', (frame) => frame.task.id);
   const groups = [...sealed.values()].filter(({ envelope }) => !isDone(envelope.step));
   return {
     run: started.run,
@@ -68,7 +71,8 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     last,
     commits: commits.filter((commit) => commit.step <= after),
     repeated: commits.flatMap((commit) => (commit.step > after ? [commit.step] : [])),
-    tasks: lastOf(frames, 'task.issued', (frame) => frame.task.id).filter((frame) => frame.step > after),
+    tasks: issued.filter((frame) => frame.step > after),
+    queries: issued.flatMap(({ step, task }) => (step > after ? [] : [task.query])),
     groups: groups.map(({ envelope, at }) => ({ envelope, bytes: bytesAt(dir, at) })),
     replies,
     intent: lastOf(frames, 'step.intent', () => '').find((frame) => frame.intent.step > (commits.at(-1)?.step ?? ''))?.intent ?? null,

@@ -43,7 +43,7 @@ export function flawsOfWords(draft: TaskDraft, { view, branch }: TaskBrief): Fla
   const spoken = [system, persona, intent.summary, ...intent.requests, ...facts.flat(), draft.answer ?? ''];
   const world = complaintAboutWorld(entities);
   if (world !== undefined) complain(world);
-  const mark = first([...spoken, ...textsIn(entities as JsonValue), ...textsIn(draft.calls as unknown as JsonValue)], markIn);
+  const mark = first([...spoken, ...textsIn(entities), ...textsIn(draft.calls as unknown as JsonValue)], markIn);
   if (mark !== undefined) complain(`the mark ${mark} may not stand in a task`);
   const gap = first([...intent.requests, ...facts.map(([, fact]) => fact), persona], gapIn);
   if (gap !== undefined) complain(`${gap} is a gap: write what stands there`, 'ungrounded');
