@@ -29,6 +29,7 @@ export class HealthCount {
   /** Members that ask the same at the same time share one prompt, and its failure. */
   readonly #failures = new WeakSet<object>();
   #audit: Audit | undefined;
+  #votes: NonNullable<SimulatorHealth['votes']> | undefined;
 
   /** `roles`: those that a language model plays; the others are not counted. */
   constructor(roles: readonly SimulatorRole[] = SimulatorRole.options) {
@@ -104,6 +105,12 @@ export class HealthCount {
     this.#audit = this.#audit === undefined ? audit : addAudits([this.#audit, audit]);
   }
 
+  /** One question of the judge was decided by votes. */
+  voted(cast: number, disputed: number): void {
+    if (cast === 0) return;
+    this.#votes = { cast: (this.#votes?.cast ?? 0) + cast, disputed: (this.#votes?.disputed ?? 0) + disputed };
+  }
+
   get health(): SimulatorHealth {
     const roles: SimulatorHealth['roles'] = {};
     for (const role of SimulatorRole.options) {
@@ -111,7 +118,12 @@ export class HealthCount {
       if (tally !== undefined) roles[role] = copy(tally);
     }
     const tools = Object.fromEntries([...this.#tools].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([tool, tally]) => [tool, copy(tally)]));
-    return { roles, tools, ...(this.#audit === undefined ? {} : { audit: this.#audit }) };
+    return {
+      roles,
+      tools,
+      ...(this.#audit === undefined ? {} : { audit: this.#audit }),
+      ...(this.#votes === undefined ? {} : { votes: this.#votes }),
+    };
   }
 
   #count({ role, tool }: Asking, change: (tally: Counts) => void): void {

@@ -3,9 +3,9 @@ import { judgeMachine } from '../machines/judge.ts';
 import type { Turn } from '../protocol/turn.ts';
 import type { World } from '../protocol/world.ts';
 import { applyPatch } from '../simulation/state.ts';
-import { pose } from './ask.ts';
 import { deliver, questionOf, stageOf } from './stage.ts';
 import { observed } from './recorder.ts';
+import { poll } from './votes.ts';
 
 export const judgeActor = observed(
   judgeMachine.provide({
@@ -14,7 +14,7 @@ export const judgeActor = observed(
         const stage = stageOf(system);
         const { job, ports } = stage.group;
         const view = { task: job.task, turns: context.turns, world: worldAfter(job.task.world, context.turns) };
-        pose(questionOf(stage, ports.simulators.judge, view, context), (message) => {
+        poll(questionOf(stage, ports.simulators.judge, view, context), job.simulation?.votes ?? 1, (message) => {
           deliver(stage, self, message);
         });
       },

@@ -69,7 +69,20 @@ export function addHealth(parts: readonly SimulatorHealth[]): SimulatorHealth {
     }
   const tools = Object.fromEntries([...byTool].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([tool, own]) => [tool, addTallies(own)]));
   const audits = parts.flatMap(({ audit }) => audit ?? []);
-  return { roles, tools, ...(audits.length === 0 ? {} : { audit: addAudits(audits) }) };
+  const votes = parts.flatMap((part) => part.votes ?? []);
+  return {
+    roles,
+    tools,
+    ...(audits.length === 0 ? {} : { audit: addAudits(audits) }),
+    ...(votes.length === 0
+      ? {}
+      : {
+          votes: {
+            cast: votes.reduce((sum, { cast }) => sum + cast, 0),
+            disputed: votes.reduce((sum, { disputed }) => sum + disputed, 0),
+          },
+        }),
+  };
 }
 
 /** All roles together. */

@@ -60,5 +60,7 @@ export const SimulatorHealth = z.strictObject({
   /** The same for the tools, by tool. */
   tools: z.record(z.string(), Tally),
   audit: Audit.optional(),
+  /** Where the judge is asked several times: its readable votes, and the criteria on which those of one episode were not of one mind. */
+  votes: z.strictObject({ cast: count, disputed: count }).optional(),
 });
 export type SimulatorHealth = z.infer<typeof SimulatorHealth>;

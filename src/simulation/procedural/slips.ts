@@ -8,6 +8,7 @@ import type { AgentTurn, Turn } from '../../protocol/turn.ts';
 import { type Seed, seedOf, stream, type Stream } from '../../random.ts';
 import { people, slots, speech, things } from './lexicon.ts';
 import { type Agent, oracle } from './oracle.ts';
+import { inWords } from './values.ts';
 
 /** A slip in words leaves all calls as they should be. */
 export const wordSlips = ['misclosed', 'invented', 'idle', 'chatty'] as const;
@@ -161,7 +162,7 @@ function saidArguments(task: Task, { properties = {}, required = [] }: JsonObjec
     const said = `${task.system} ${task.query}`.split(' ');
     const words: JsonValue[] =
       offered !== undefined
-        ? offered.filter((value) => said.includes(String(value)))
+        ? offered.filter((value) => said.includes(inWords(value)))
         : schema['type'] === 'string'
           ? saidWords(task)
           : said.filter((word) => /^\d+$/.test(word)).map(Number);
