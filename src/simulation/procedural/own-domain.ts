@@ -72,7 +72,9 @@ function numberDomain(schema: JsonObject): Domain | string {
     low === undefined || high === undefined
       ? []
       : Array.from({ length: poolSize }, (_, k) => Math.round((low + ((high - low) * (k + 1)) / (poolSize + 1)) * 1000) / 1000);
-  return pooled('number', schema, [from(first), between]) ?? 'a number within no usable bounds';
+  const domain = pooled('number', schema, [from(first), between]);
+  if (domain === undefined) return 'a number within no usable bounds';
+  return { ...domain, ...(low === undefined ? {} : { minimum: low }), ...(high === undefined ? {} : { maximum: high }) };
 }
 
 /** The first pool of which the schema takes something. */

@@ -11,15 +11,13 @@ export interface Leaf {
   /** The field of a record that it shows. */
   readonly field: string;
   readonly domain: Domain;
-  /** Shown where the record has no such field, or one that does not fit here. */
-  readonly fallback: JsonValue;
 }
 export interface Form {
   readonly leaves: readonly Leaf[];
-  readonly show: (record: JsonObject) => JsonValue;
+  readonly show: Part;
 }
 
-type Part = (record: JsonObject) => JsonValue;
+type Part = (read: (field: string) => JsonValue) => JsonValue;
 
 /** More make a result that nobody would read. */
 const mostLeaves = 24;
@@ -41,13 +39,8 @@ export function formOf(schema: JsonObject): Form | string {
       return constant(null);
     }
     const field = !leaves.has(name) ? name : `${parent}_${name}`;
-    const fallback = valueOf(domain, seedOf('form', field));
-    const check = checkOf(node);
-    leaves.set(field, { field, domain, fallback });
-    return (record) => {
-      const value = Object.hasOwn(record, field) ? record[field] : undefined;
-      return value !== undefined && typeof value !== 'object' && complaintOf(check, value) === undefined ? value : fallback;
-    };
+    leaves.set(field, { field, domain });
+    return (read) => read(field);
   };
 
   const part = (node: JsonObject, name: string, parent: string, depth: number): Part => {
@@ -60,20 +53,21 @@ export function formOf(schema: JsonObject): Form | string {
     const types = [node['type'] ?? []].flat();
     if (types.includes('object') || isRecord(node['properties'])) {
       const parts = propertiesOf(node).map(([key, schema]) => [key, part(schema, key, name, depth + 1)] as const);
-      return (record) => Object.fromEntries(parts.map(([key, write]) => [key, write(record)]));
+      return (read) => Object.fromEntries(parts.map(([key, write]) => [key, write(read)]));
     }
     if (types.includes('array') || isRecord(node['items'])) {
       if (!isRecord(node['items']) || node['maxItems'] === 0) return constant([]);
       const item = part(node['items'], singular(name), name, depth + 1);
       const count = Math.min(8, Math.max(1, Number(node['minItems'] ?? 1)));
-      return (record) => Array.from({ length: count }, () => item(record));
+      return (read) => Array.from({ length: count }, () => item(read));
     }
     return types.length === 1 && types[0] === 'null' ? constant(null) : leaf(node, name, parent);
   };
 
   const show = part(schema, 'value', 'result', 0);
   if (trouble !== undefined) return `its results cannot be shown: ${trouble}`;
-  const complaint = complaintOf(schema, show({}));
+  const sample = show((field) => valueOf((leaves.get(field) as Leaf).domain, seedOf('form', field)));
+  const complaint = complaintOf(schema, sample);
   return complaint === undefined ? { leaves: [...leaves.values()], show } : `its results cannot be shown: ${complaint}`;
 }
 
@@ -95,11 +89,6 @@ function merged({ allOf, ...rest }: JsonObject): JsonObject {
     }),
     { properties: {}, required: [] },
   );
-}
-
-/** Only what is checked, so that most checks need no compiler. */
-function checkOf({ description: _d, format: _f, default: _v, examples: _e, ...check }: JsonObject): JsonObject {
-  return check;
 }
 
 const singular = (name: string): string => name.replace(/(?<=..)s$/, '');

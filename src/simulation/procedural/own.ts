@@ -64,8 +64,13 @@ function foreign(tool: ToolSpec): Owned {
   const leaf = telling(form.leaves, own, deed);
   if (leaf === undefined) return no('its results tell nothing');
   const gives = { word: leaf.field, domain: leaf.domain };
-  const shown = Object.fromEntries(form.leaves.map(({ field, domain }) => [field, domain]));
-  return { ok: true, slots: own, gives, behaviour: { rule: ruleOf(tool, deed, own, gives), show: form.show, shown } };
+  const fields = Object.fromEntries(form.leaves.map(({ field, domain }) => [field, domain]));
+  return {
+    ok: true,
+    slots: own,
+    gives,
+    behaviour: { rule: ruleOf(tool, deed, own, gives), showing: { name: tool.name, fields, form: form.show } },
+  };
 }
 
 /** The scalar parameters; what else is required keeps the tool out. Optional ones that a call cannot do without count as required. */
@@ -149,7 +154,7 @@ function telling(leaves: readonly Leaf[], own: readonly Slot[], deed: Deed): Lea
 /** The result is the value given. */
 const plainly = (tool: ToolSpec, deed: Deed, own: readonly Slot[], gives: OwnTool['gives']): Behaviour => ({
   rule: ruleOf(tool, deed, own, gives),
-  shown: { [gives.word]: gives.domain },
+  showing: { name: tool.name, fields: { [gives.word]: gives.domain } },
 });
 
 function ruleOf({ name, category }: ToolSpec, deed: Deed, own: readonly Slot[], gives: OwnTool['gives']): Rule {

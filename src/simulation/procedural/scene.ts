@@ -6,7 +6,7 @@ import type { Stream } from '../../random.ts';
 import { applyPatch } from '../state.ts';
 import type { Offer, Slot } from './offer.ts';
 import { ownTool } from './own.ts';
-import { type Behaviour, type Done, type Rule, act, rulesCollection } from './rule.ts';
+import { type Behaviour, type Done, type Rule, act, lacking, rulesCollection } from './rule.ts';
 import type { Values } from './values.ts';
 
 export class Scene {
@@ -15,8 +15,6 @@ export class Scene {
   readonly #behaviours = new Map<string, Behaviour>();
   /** Whether the rules stand in the world, or follow from the tools. */
   readonly #ruled: boolean;
-  /** Fields that every record of a collection has, so that whatever a tool shows of it can be found there. */
-  readonly #shown = new Map<string, Behaviour['shown']>();
   /** collection → id → record, before the first call. */
   readonly #records: Record<string, Record<string, JsonObject>> = {};
   /** The calls rehearsed so far, in order. */
@@ -31,8 +29,6 @@ export class Scene {
       const own = this.#ruled ? undefined : ownTool(offer.spec);
       const behaviour = own?.ok === true ? own.behaviour : { rule: drawnRule(offer, draws) };
       this.#behaviours.set(offer.spec.name, behaviour);
-      const { collection } = behaviour.rule;
-      this.#shown.set(collection, { ...behaviour.shown, ...this.#shown.get(collection) });
     }
   }
 
@@ -75,12 +71,16 @@ export class Scene {
     return this.#calls.reduce((world, call) => applyPatch(world, act(this.#behaviour(call.name), call, world)?.patch ?? []), this.world());
   }
 
-  #provide({ rule, shown }: Behaviour, offer: Offer, { arguments: args }: ToolCall): void {
+  #provide({ rule, showing }: Behaviour, offer: Offer, { arguments: args }: ToolCall): void {
     const fields = rule.deed === 'find' ? Object.keys(args) : rule.keys;
-    const record: JsonObject = Object.fromEntries(fields.map((field) => [field, args[field] as JsonValue]));
-    record[rule.gives] ??= this.#values.draw(rule.domain);
-    for (const [field, domain] of Object.entries({ ...this.#shown.get(rule.collection), ...shown }))
-      record[field] ??= this.#values.draw(domain);
+    const named: JsonObject = Object.fromEntries(fields.map((field) => [field, args[field] as JsonValue]));
+    named[rule.gives] ??= this.#values.draw(rule.domain);
+    // Whole from the start: whatever a tool of this collection may show of it stands there.
+    const others = [...this.#behaviours.values()].filter((other) => other.rule.collection === rule.collection);
+    const record = [showing, ...others.map((other) => other.showing)].reduce<JsonObject>(
+      (known, each) => (each === undefined ? known : { ...known, ...lacking(each, known, (_, domain) => this.#values.draw(domain)) }),
+      named,
+    );
     if (this.#draws.chance(0.5)) this.#decoy(rule, offer, record, fields);
     this.#put(rule.collection, record);
   }

@@ -7,7 +7,7 @@ import { applyPatch } from '../state.ts';
 import { behaviourOf } from './behaviour.ts';
 import { heardBefore, isGrounded } from './grounding.ts';
 import { speech } from './lexicon.ts';
-import { type Behaviour, act } from './rule.ts';
+import { type Behaviour, act, rulesCollection } from './rule.ts';
 
 export interface Solution {
   /** One per expected call. */
@@ -34,6 +34,31 @@ export function solutionOf(task: Task): Solution {
 }
 
 function solve(task: Task): Solution {
+  const { results, world, retries } = isRehearsed(task) ? rehearsed(task) : acted(task);
+  const closings = task.intent.requests.map((_, turn): string => {
+    const last = task.expectedCalls.findLastIndex((call) => call.turn === turn);
+    if (last >= 0) return results[last]?.status === 'notFound' ? speech.missing : speech.done;
+    const answer = task.expectedAnswer ?? (turn > 0 ? firstScalar(results.at(-1)?.result) : undefined);
+    return answer === undefined ? speech.none : `${speech.answer} ${answer}`;
+  });
+  const asks = task.branch === 'ask' ? missingSlot(task) : undefined;
+  const agentTurns = task.expectedCalls.length + retries + closings.length + (asks === undefined ? 0 : 1);
+  return { results, world, closings, asks, agentTurns };
+}
+
+type Course = Pick<Solution, 'results' | 'world'> & { readonly retries: number };
+
+/** What a task came to when it was rehearsed stands above what its tools' schemas say; the world's own rules stand above both. */
+const isRehearsed = ({ rehearsal, expectedCalls, world }: Task): boolean =>
+  rehearsal !== undefined && rehearsal.length === expectedCalls.length && !Object.hasOwn(world.entities, rulesCollection);
+
+function rehearsed({ rehearsal = [], world: before }: Task): Course {
+  const world = rehearsal.reduce((after, { patch }) => applyPatch(after, patch), before);
+  const results = rehearsal.map(({ status, result }) => ({ status: status === 'notFound' ? status : 'ok', result }) as const);
+  return { results, world, retries: 0 };
+}
+
+function acted(task: Task): Course {
   let world = task.world;
   let retries = 0;
   const results = task.expectedCalls.map((call): Solution['results'][number] => {
@@ -44,14 +69,18 @@ function solve(task: Task): Solution {
     world = applyPatch(world, done.patch);
     return { status: 'ok', result: done.result };
   });
-  const closings = task.intent.requests.map((_, turn): string => {
-    const last = task.expectedCalls.findLastIndex((call) => call.turn === turn);
-    if (last >= 0) return results[last]?.status === 'notFound' ? speech.missing : speech.done;
-    return task.expectedAnswer === undefined ? speech.none : `${speech.answer} ${task.expectedAnswer}`;
-  });
-  const asks = task.branch === 'ask' ? missingSlot(task) : undefined;
-  const agentTurns = task.expectedCalls.length + retries + closings.length + (asks === undefined ? 0 : 1);
-  return { results, world, closings, asks, agentTurns };
+  return { results, world, retries };
+}
+
+/** What a question about a result is answered by, where the task does not say: the first thing the result says. */
+function firstScalar(result: JsonValue | undefined): string | undefined {
+  if (result === undefined || result === null) return undefined;
+  if (typeof result !== 'object') return String(result);
+  for (const part of Object.values(result)) {
+    const found = firstScalar(part);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function behaviourAt({ id, tools, world }: Task, name: string): Behaviour {

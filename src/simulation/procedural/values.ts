@@ -73,9 +73,14 @@ export function fits({ kind }: Domain, value: JsonValue): boolean {
   return typeof value === (kind === 'flag' ? 'boolean' : 'string') || kind === 'choice';
 }
 
-/** The same, and of a choice one of its values. */
-export const holds = (domain: Domain, value: JsonValue): boolean =>
-  domain.kind === 'choice' && domain.values !== undefined ? domain.values.includes(value) : fits(domain, value);
+/** The same, and within what a foreign schema says of it. */
+export function holds(domain: Domain, value: JsonValue): boolean {
+  const { kind, values, minimum = -Infinity, maximum = Infinity } = domain;
+  if (kind === 'choice' && values !== undefined) return values.includes(value);
+  if (!fits(domain, value)) return false;
+  if (typeof value !== 'number') return true;
+  return value >= minimum && value <= maximum && (Number.isInteger(value) || values?.every((each) => Number.isInteger(each)) !== true);
+}
 
 export const numbersWithin = ({ minimum = 1, maximum = 20 }: Domain): readonly number[] =>
   numbers.filter((n) => n >= minimum && n <= maximum);
