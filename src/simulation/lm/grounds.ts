@@ -7,6 +7,7 @@ import type { ToolSpec } from '../../protocol/tool.ts';
 import { isRecord } from '../../tools/schema.ts';
 import type { ToolView } from '../contract.ts';
 import { type Heard, heardIn, isSaid, wordsOf } from '../hearing.ts';
+import { complaintOf } from '../validate.ts';
 import { type Place, isAskedByField, isEqual, recordsFor, recordsIn, related, scalars } from './touched.ts';
 
 export interface Grounds {
@@ -18,53 +19,80 @@ export interface Grounds {
   readonly reading: boolean;
 }
 
-/** Objects and bare values of the observation with what stands directly in them. Root values and those of a bare list have the name the schema gives. */
-interface Row {
-  readonly fields: readonly { readonly name: string | undefined; readonly value: string | number | boolean }[];
+/** One scalar of an observation. */
+interface Said {
+  /** The name it stands under; of a bare value or list the name its schema gives. */
+  readonly name: string | undefined;
+  /** The same with the name of what holds it before it: `guest_name`. */
+  readonly full: string | undefined;
+  readonly value: string | number | boolean;
+  readonly schema: JsonObject | undefined;
 }
+/** An object or bare value of the observation: what stands directly in it. */
+type Row = readonly Said[];
 
 /** The first thing said that nothing bears out, in words; undefined when all is. */
 export function ungrounded(view: ToolView, observation: JsonValue, { sources, written, reading }: Grounds): string | undefined {
-  const rows = [...rowsOf(observation, nameOfRoot(view.tool.returns))];
-  for (const { fields } of rows) {
-    const wrong = conflict(fields, sources);
+  const { returns } = view.tool;
+  const rows = unambiguous([...rowsOf(observation, nameOfRoot(returns), undefined, returns)]);
+  for (const row of rows) {
+    const wrong = conflict(row, sources);
     if (wrong !== undefined) return wrong;
   }
   const known = knowledge(view, sources, written, observation);
-  for (const { name, value } of rows.flatMap(({ fields }) => fields)) {
-    if (typeof value === 'boolean' || isKnown(known, value) || (isRemark(name) && isBorneOut(known, value))) continue;
-    const isStated = sources.some((place) => statedBy(place, name).some((stated) => typeof stated === typeof value));
-    if (reading && sources.length > 0 && name !== undefined && !isStated) continue;
-    return `${name === undefined ? 'the observation' : name} says ${JSON.stringify(value).slice(0, 120)}, which is in no record it could come from: put it into the world or leave it out`;
-  }
+  const ids = new Set<unknown>(recordsIn(view.world).map(({ id }) => id));
+  for (const row of rows)
+    for (const said of row) {
+      const { name, value } = said;
+      if (typeof value === 'boolean' || isKnown(known, value) || (isRemark(name) && isBorneOut(known, value))) continue;
+      const isFree = reading && name !== undefined && !ids.has(value);
+      if (isFree && sources.some((place) => statedBy(place, said).length === 0 && !isDenied(row, place))) continue;
+      return `${name ?? 'the observation'} says ${quoted(value)}, which is in no record it could come from: put it into the world or leave it out`;
+    }
   return undefined;
 }
 
 /** Each row must agree with one of the sources in all that this one says. */
-function conflict(fields: Row['fields'], sources: readonly Place[]): string | undefined {
-  const checked = fields.filter(({ name }) => name !== undefined);
-  if (checked.length === 0 || sources.length === 0) return undefined;
-  let first: string | undefined;
-  for (const source of sources) {
-    const wrong = checked.find(({ name, value }) => {
-      const stated = statedBy(source, name).filter((other) => typeof other === typeof value);
-      return stated.length > 0 && !stated.some((other) => isEqual(other, value, true));
-    });
-    if (wrong === undefined) return undefined;
-    first ??= `${wrong.name} is not ${JSON.stringify(wrong.value).slice(0, 120)} in ${source.collection}/${source.id}`;
-  }
-  return first;
+function conflict(row: Row, sources: readonly Place[]): string | undefined {
+  const [first] = sources;
+  if (first === undefined || sources.some((place) => !isDenied(row, place))) return undefined;
+  const wrong = row.find((said) => isDenied([said], first));
+  return `${wrong?.name ?? 'the observation'} is not ${quoted(wrong?.value ?? null)} in ${first.collection}/${first.id}`;
 }
 
-/** What a record says under a name, at its top or one level down; its id under `id` or a name that ends so. */
-function statedBy({ id, record }: Place, name: string | undefined): JsonValue[] {
+/** Does the record say otherwise of any of it? */
+const isDenied = (row: Row, place: Place): boolean =>
+  row.some((said) => {
+    const stated = statedBy(place, said);
+    return stated.length > 0 && !stated.some((other) => isEqual(other, said.value, true));
+  });
+const quoted = (value: JsonValue): string => JSON.stringify(value).slice(0, 120);
+
+/** Two objects of one observation may each have a `name`: only the first speaks of the record's own, the others of a field with their holder's name before it. */
+function unambiguous(rows: readonly Row[]): Row[] {
+  const holders = new Map<string, string | undefined>();
+  return rows.map((row) =>
+    row.map((said) => {
+      if (said.name === undefined) return said;
+      if (!holders.has(said.name)) holders.set(said.name, said.full);
+      return holders.get(said.name) === said.full ? said : { ...said, name: said.full };
+    }),
+  );
+}
+
+/** What a record says of it, at its top or one level down, as far as that could be shown there. */
+function statedBy({ record }: Place, { name, full, value, schema }: Said): JsonValue[] {
   if (name === undefined) return [];
-  const wanted = plainName(name);
-  const at = (fields: JsonObject): JsonValue[] =>
-    Object.entries(fields).flatMap(([field, value]) => (plainName(field) === wanted ? [value] : []));
-  const top = at(record).flatMap((value) => (Array.isArray(value) ? value : [value]));
-  const stated = top.length > 0 ? top : Object.values(record).flatMap((value) => (isRecord(value) ? at(value) : []));
-  return stated.length > 0 || !/id$/.test(wanted) ? stated : [id];
+  const fits = (stated: JsonValue): boolean =>
+    typeof stated === typeof value && (schema === undefined || complaintOf(schema, stated) === undefined);
+  const under = (wanted: string): JsonValue[] => {
+    const at = (fields: JsonObject): JsonValue[] =>
+      Object.entries(fields).flatMap(([field, held]) => (plainName(field) === wanted ? [held] : []));
+    const top = at(record).flatMap((held) => (Array.isArray(held) ? held : [held]));
+    return top.length > 0 ? top : Object.values(record).flatMap((held) => (isRecord(held) ? at(held) : []));
+  };
+  const own = full === undefined ? [] : under(plainName(full)).filter(fits);
+  return own.length > 0 ? own : under(plainName(name)).filter(fits);
 }
 const plainName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
@@ -126,21 +154,29 @@ const isBorneOut = ({ words }: Known, value: string | number): boolean =>
     .split(' ')
     .every((word) => !/\d/.test(word) || words.has(word));
 
-function* rowsOf(value: JsonValue, name: string | undefined): Generator<Row> {
+function* rowsOf(value: JsonValue, name: string | undefined, holder: string | undefined, schema: JsonValue | undefined): Generator<Row> {
+  const node = isRecord(schema) ? schema : undefined;
   if (Array.isArray(value)) {
-    for (const part of value) yield* rowsOf(part, name);
+    for (const part of value) yield* rowsOf(part, name, holder, node?.['items']);
   } else if (!isRecord(value)) {
-    if (value !== null) yield { fields: [{ name, value }] };
+    if (value !== null) yield [saidAs(name, holder, value, node)];
   } else {
+    const properties = isRecord(node?.['properties']) ? node['properties'] : {};
+    const inner = (field: string): JsonValue | undefined => (Object.hasOwn(properties, field) ? properties[field] : undefined);
     const fields = Object.entries(value);
-    yield {
-      fields: fields.flatMap(([field, part]) =>
-        typeof part === 'object' || part === null ? [] : [{ name: field, value: part as string | number | boolean }],
-      ),
-    };
-    for (const [field, part] of fields) if (typeof part === 'object' && part !== null) yield* rowsOf(part, field);
+    yield fields.flatMap(([field, part]) => (isScalar(part) ? [saidAs(field, name, part, inner(field))] : []));
+    for (const [field, part] of fields) if (!isScalar(part)) yield* rowsOf(part, field, name, inner(field));
   }
 }
+
+const isScalar = (value: JsonValue): value is string | number | boolean => typeof value !== 'object';
+
+const saidAs = (name: string | undefined, holder: string | undefined, value: Said['value'], schema: JsonValue | undefined): Said => ({
+  name,
+  full: name === undefined || holder === undefined ? undefined : `${holder}_${name}`,
+  value,
+  schema: isRecord(schema) ? schema : undefined,
+});
 
 /** A bare result is named by its schema, where the schema's words are one word. */
 function nameOfRoot(returns: JsonObject | undefined): string | undefined {

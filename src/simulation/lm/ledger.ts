@@ -8,7 +8,19 @@ import type { ToolView } from '../contract.ts';
 import { applyPatch, complaintsAbout } from '../state.ts';
 import type { ToolDraft } from './dialect.ts';
 import { ungrounded } from './grounds.ts';
-import { type Place, agreeing, holds, isEqual, recordsFor, resembling, ruleOf, rulesName, scalars } from './touched.ts';
+import {
+  type Place,
+  agreeing,
+  holds,
+  isEqual,
+  keyArguments,
+  recordsFor,
+  recordsOf,
+  resembling,
+  ruleOf,
+  rulesName,
+  scalars,
+} from './touched.ts';
 
 /** Operations of one patch. */
 const mostOperations = 16;
@@ -29,8 +41,8 @@ const isReading = ({ tool }: ToolView, patch: Patch): boolean =>
 /** "Found nothing" is wrong where a record holds all that was asked for; of a tool that changes things, all it must be told. */
 function denied(view: ToolView): string | undefined {
   const { tool, call } = view;
-  const args = tool.effects === 'read' ? call.arguments : required(view);
-  const [there] = Object.keys(args).length === 0 ? [] : agreeing(recordsFor(view), args);
+  const args = tool.effects === 'read' ? call.arguments : keyArguments(view);
+  const [there] = Object.keys(args).length === 0 ? [] : agreeing(recordsOf(view), args);
   return there === undefined ? undefined : `found is false, but ${name(there)} holds ${quoted(args)}`;
 }
 
@@ -58,6 +70,8 @@ function badRead(view: ToolView, observation: JsonValue, patch: Patch): string |
   }
   const scope = recordsFor(view);
   const exact = agreeing(scope, call.arguments);
+  const isRuled = ruleOf(world, view.tool.name) !== undefined;
+  if (isRuled && exact.length === 0 && patch.length === 0) return `no record holds ${quoted(call.arguments)}`;
   const sources = exact.length > 0 ? exact : resembling(scope, call.arguments);
   return ungrounded(view, observation, { sources, written: placesAfter(world, patch), reading: true });
 }
@@ -76,7 +90,7 @@ function badWrite(view: ToolView, observation: JsonValue, patch: Patch): string 
   }
   const missing = Object.entries(args).find(([argument, value]) => !isTraced(argument, value, before, touched));
   if (missing !== undefined) return `the patch leaves no trace of ${missing[0]} = ${quoted(missing[1])}`;
-  const astray = wrongTarget(view, patch, args);
+  const astray = wrongTarget(view, patch);
   if (astray !== undefined) return astray;
   const deleted = placesDeleted(world, patch);
   return ungrounded(view, observation, {
@@ -121,23 +135,25 @@ function movedBy({ collection, id, record }: Place, before: readonly Place[], st
   );
 }
 
-/** A change must meet a record that the call names, where there is one; a removal one that holds all it was told. */
-function wrongTarget(view: ToolView, patch: Patch, args: JsonObject): string | undefined {
-  const { world } = view;
-  const targets = patch.flatMap((operation) => {
-    const isTarget = operation.op === 'delete' || (operation.op === 'merge' && !fillsIn(world, operation));
-    const record = isTarget ? recordAt(world, operation) : undefined;
-    return record === undefined || !isTarget ? [] : [{ collection: operation.collection, id: operation.id, record }];
-  });
-  const given = Object.entries(args);
-  if (targets.length === 0 || given.length === 0 || patch.some(({ op }) => op === 'put')) return undefined;
-  const removes = patch.every(({ op }) => op === 'delete');
+/** A change must meet a record that the call names, where there is one; a removal, and any change of a world with rules, one that holds all that it is found by. */
+function wrongTarget(view: ToolView, patch: Patch): string | undefined {
+  const { tool, world } = view;
+  if (patch.some(({ op }) => op === 'put')) return undefined;
+  const targets = placesIn(
+    world,
+    patch.filter((operation) => operation.op !== 'merge' || !fillsIn(world, operation)),
+    ['merge', 'delete'],
+  );
+  const keys = Object.entries(keyArguments(view));
+  if (targets.length === 0 || keys.length === 0) return undefined;
+  const isWhole = patch.every(({ op }) => op === 'delete') || ruleOf(world, tool.name) !== undefined;
+  const scope = recordsFor(view);
+  const byId = scope.filter(({ id }) => keys.some(([, value]) => value === id));
   const isMeant = (place: Place): boolean => {
     const agrees = ([argument, value]: [string, JsonValue]): boolean => holds(place, argument, value, true);
-    return removes ? given.every(agrees) : given.some(agrees);
+    return isWhole ? keys.every(agrees) : keys.some(agrees);
   };
-  const byId = recordsFor(view).filter(({ id }) => given.some(([, value]) => typeof value === 'string' && isEqual(value, id)));
-  const meant = byId.length > 0 ? byId : recordsFor(view).filter(isMeant);
+  const meant = byId.length > 0 ? byId : scope.filter(isMeant);
   const isHit = targets.some((target) => meant.some(({ collection, id }) => collection === target.collection && id === target.id));
   return meant.length === 0 || isHit ? undefined : `the call is about ${name(meant[0] as Place)}, which the patch leaves as it is`;
 }

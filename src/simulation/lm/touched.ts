@@ -1,12 +1,13 @@
 /**
  * Which records a call is about: where its tool looks, which records agree with its arguments, which of the world it need not see. Reads worlds; says nothing of answers.
- * A world may say in its collection `rules` where a tool looks; else the tool's category names the collection, else it may be any.
+ * A world may say in its collection `rules` where a tool looks and by which arguments; else the tool's category names the collection, or it may be any.
  */
 import { canonical } from '../../protocol/json.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { World } from '../../protocol/world.ts';
 import { seedOf } from '../../random.ts';
 import type { ToolView } from '../contract.ts';
+import { nameWords } from '../hearing.ts';
 import { occurrenceKey } from '../state.ts';
 
 export interface Place {
@@ -34,11 +35,39 @@ export const recordsIn = (world: World): Place[] =>
     Object.keys(world.entities).filter((name) => name !== rulesName),
   );
 
-/** The records a tool may be about. */
-export function recordsFor({ tool, world }: Pick<ToolView, 'tool' | 'world'>): Place[] {
+/** The collection a tool works on, where that is known. */
+function homeOf({ tool, world }: Pick<ToolView, 'tool' | 'world'>): string | undefined {
   const named = ruleOf(world, tool.name)?.['collection'];
-  if (typeof named === 'string') return places(world, [named]);
-  return Object.hasOwn(world.entities, tool.category) ? places(world, [tool.category]) : recordsIn(world);
+  if (typeof named === 'string') return named;
+  return Object.hasOwn(world.entities, tool.category) ? tool.category : undefined;
+}
+
+/** The records a tool may be about. */
+export function recordsFor(view: Pick<ToolView, 'tool' | 'world'>): Place[] {
+  const home = homeOf(view);
+  return home === undefined ? recordsIn(view.world) : places(view.world, [home]);
+}
+
+/** The records a tool is surely about: those of its own collection, else of collections that its name, category or description speaks of. */
+export function recordsOf(view: Pick<ToolView, 'tool' | 'world'>): Place[] {
+  const { tool, world } = view;
+  const home = homeOf(view);
+  if (home !== undefined) return places(world, [home]);
+  const words = new Set([tool.name, tool.category, tool.description].flatMap(stemsOf));
+  return recordsIn(world).filter(({ collection }) => stemsOf(collection).some((stem) => words.has(stem)));
+}
+const stemsOf = (text: string): string[] => nameWords(text.slice(0, 400)).map((word) => word.replace(/ies$/, 'y').replace(/s$/, ''));
+
+/** The arguments by which a tool that changes things finds its record: those the world's rule names, else those it must be given. Scalars only. */
+export function keyArguments({ tool, call, world }: ToolView): JsonObject {
+  const { required } = tool.parameters;
+  const keys = ruleOf(world, tool.name)?.['keys'];
+  const names = Array.isArray(keys) ? keys : Array.isArray(required) ? required : [];
+  return Object.fromEntries(
+    Object.entries(call.arguments).filter(
+      ([name, value]) => names.includes(name) && (typeof value === 'string' || typeof value === 'number'),
+    ),
+  );
 }
 
 /** Equal as values; `loose`: letter case and blanks around aside, and a number equals its numeral. */
