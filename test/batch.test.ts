@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packStep, sampledTokens } from '../src/learning/batch.ts';
-import { type Census, censusOf, pauseReason } from '../src/learning/census.ts';
+import { type Census, censusOf, lostMembers, pauseReason } from '../src/learning/census.ts';
 import type { Outcome } from '../src/protocol/outcome.ts';
 import { cut, infraFault, judgeFault, outcomes, rolloutGroup, simulatorFault, verdict } from './support/rollouts.ts';
 
@@ -57,6 +57,24 @@ describe('packing a step', () => {
     const groups = [rolloutGroup(outcomes(verdict(1), verdict(-1)))];
     expect(packStep(groups, rule).batch.denominator).toBe(4);
     expect(packStep(groups, { ...rule, constantLength: 100 }).batch.denominator).toBe(200);
+  });
+
+  it('trains only groups solved as often as the band says; the others are no loss, and their rewards still count', () => {
+    const solved = (share: number) => outcomes(...Array.from({ length: 8 }, (_, member) => verdict(member < share ? 1 : -1)));
+    const groups = [1, 2, 6, 7].map((share, task) => rolloutGroup(solved(share), { task }));
+    const { batch, census, rewards } = packStep(groups, { ...rule, solveRate: { low: 0.25, high: 0.75 } });
+    expect([...new Set(batch.samples.map(({ group }) => group))]).toEqual([groups[1]?.id, groups[2]?.id]);
+    expect(census.fates).toEqual({ trained: 16, outOfBand: 16 });
+    expect(lostMembers(census)).toBe(0);
+    expect(rewards).toHaveLength(32);
+    expect(packStep(groups, rule).census.fates).toEqual({ trained: 32 });
+  });
+
+  it('takes the share of the scored members, and says of a group without variance that it has none', () => {
+    const band = { ...rule, solveRate: { low: 0.5, high: 0.5 } };
+    const half = rolloutGroup(outcomes(verdict(1), verdict(0), judgeFault, simulatorFault));
+    const all = rolloutGroup(outcomes(verdict(1), verdict(1)), { task: 1 });
+    expect(packStep([half, all], band).census.fates).toEqual({ trained: 2, judgeFault: 1, 'simulatorFault.tool': 1, zeroVariance: 2 });
   });
 
   it('refuses a trace that begins with a sampled token', () => {

@@ -5,6 +5,7 @@ import type { PolicyUpdateOptions } from '../gpu/policy-update.ts';
 import type { Canary } from '../gpu/policy-update-canary.ts';
 import type { RendererSpec } from '../gpu/tokens/spec.ts';
 import { SimulatorRole } from '../protocol/outcome.ts';
+import type { LmSettings } from '../simulation/lm/settings.ts';
 import type { CastSpec } from './cast.ts';
 
 /** A run of no steps measures, and needs no trainer. */
@@ -61,6 +62,7 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
       std: trainer.std,
       minimumScored: rollout.minimumScored,
       constantLength: trainer.constantLength > 0 ? trainer.constantLength : undefined,
+      solveRate: config.simulation.solveRate,
     },
     curriculum,
     staleness: rollout.staleness,
@@ -74,8 +76,13 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
 export function castSpecOf({ roles, world, simulation }: Config, policy: RendererSpec): CastSpec {
   const played = SimulatorRole.options.filter((role) => roles[role] === 'lm');
   if (played.length === 0) return { world, policy };
-  const { dialect, temperature, maxTokens, structured, worldCharacters, judge } = simulation;
-  const spoken = dialect === 'auto' ? (policy.kind === 'tiny' ? 'words' : 'prose') : dialect;
-  const settings = { dialect: spoken, temperature, maxTokens, structured, worldCharacters, branches: world.branches, gates: judge.gates };
+  const { dialect } = simulation;
+  const settings = lmSettingsOf({ world, simulation }, dialect === 'auto' ? (policy.kind === 'tiny' ? 'words' : 'prose') : dialect);
   return { world, policy, models: { roles: played, settings } };
+}
+
+/** How a language model is asked, whichever roles it plays. */
+export function lmSettingsOf({ world, simulation }: Pick<Config, 'world' | 'simulation'>, dialect: LmSettings['dialect']): LmSettings {
+  const { temperature, maxTokens, structured, worldCharacters, judge } = simulation;
+  return { dialect, temperature, maxTokens, structured, worldCharacters, branches: world.branches, gates: judge.gates };
 }

@@ -3,13 +3,16 @@
  *
  *   N = Σ sampled tokens of all trained samples of the step  (token-level loss, DAPO arXiv 2503.14476 §3.3), or rollouts × constant (Dr. GRPO arXiv 2503.20783 §3.2)
  *
+ * Where a band of solve rates is given, a group solved outside it is left out too: low ≤ (members with reward 1) / (scored members) ≤ high. Source: the band of Tool-R0 (arXiv 2602.21320),
+ * 0.25 to 0.75; there it rewards the generator of tasks, here it chooses which groups are trained. Their rewards still move D.
+ *
  * Only what the policy sampled is trained, its sampled stop token included (rules L2, L3); the samples of a split rollout share its one advantage and the one denominator (L7).
  */
 import type { Episode } from '../protocol/episode.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import { type TokenTrace, isSampled, recordAt, traceIds, traceLength } from '../protocol/trace.ts';
-import { type AdvantageRule, advantagesOf } from './advantage.ts';
+import { type AdvantageRule, type GroupAdvantages, advantagesOf } from './advantage.ts';
 import { type Census, type Fate, censusOf } from './census.ts';
 
 export interface TokenSample {
@@ -36,6 +39,8 @@ export interface TokenBatch {
 export interface BatchRule extends AdvantageRule {
   /** Dr. GRPO: the constant length each rollout counts for; absent = the tokens sampled. */
   readonly constantLength?: number | undefined;
+  /** Shares of the scored members that solve the task between which a group is trained; absent = all that differ within. */
+  readonly solveRate?: { readonly low: number; readonly high: number } | undefined;
 }
 
 export interface PackedStep {
@@ -55,13 +60,7 @@ export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): Pack
   let rollouts = 0;
   for (const group of groups) {
     for (const missing of group.missing) fates.push({ fate: `missing.${missing.fault.kind}`, length: null });
-    const verdict =
-      group.status === 'failed'
-        ? ({ kind: 'dropped', reason: 'tooFewScored' } as const)
-        : advantagesOf(
-            group.episodes.map((episode) => episode.reward),
-            rule,
-          );
+    const verdict = verdictOn(group, rule);
     for (const [index, episode] of group.episodes.entries()) {
       if (episode.reward !== null) rewards.push(episode.reward);
       const advantage = verdict.kind === 'trained' ? verdict.advantages[index] : null;
@@ -74,6 +73,21 @@ export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): Pack
   }
   const denominator = rule.constantLength === undefined ? sampledTokens(samples) : rollouts * rule.constantLength;
   return { batch: { samples, denominator }, rewards, census: censusOf(fates), rollouts };
+}
+
+/** Which of its members' advantages a group brings in, or why none. */
+function verdictOn(
+  { status, episodes }: RolloutGroup,
+  rule: BatchRule,
+): GroupAdvantages | { readonly kind: 'dropped'; readonly reason: 'outOfBand' } {
+  if (status === 'failed') return { kind: 'dropped', reason: 'tooFewScored' };
+  const rewards = episodes.map((episode) => episode.reward);
+  const verdict = advantagesOf(rewards, rule);
+  if (verdict.kind === 'dropped' || rule.solveRate === undefined) return verdict;
+  const scored = rewards.filter((reward) => reward !== null);
+  const solved = scored.filter((reward) => reward === 1).length / scored.length;
+  const { low, high } = rule.solveRate;
+  return solved < low || solved > high ? { kind: 'dropped', reason: 'outOfBand' } : verdict;
 }
 
 /** Undefined for a trace in which nothing was sampled. */

@@ -4,7 +4,7 @@
  */
 
 export interface Fate {
-  /** `trained`, `zeroVariance`, `nothingSampled`, `tooFewScored`, `simulatorFault.tool`, `missing.EngineFault`, … */
+  /** `trained`, `zeroVariance`, `outOfBand`, `nothingSampled`, `tooFewScored`, `simulatorFault.tool`, `missing.EngineFault`, … */
   readonly fate: string;
   /** Tokens read and sampled; null for a member that left no episode. */
   readonly length: number | null;
@@ -18,7 +18,7 @@ export interface Census {
 }
 
 /** Fates that are no loss: the member was judged. Everything else is a member that a failure of ours kept from voting. */
-const judged = new Set(['trained', 'zeroVariance', 'nothingSampled', 'tooFewScored']);
+const judged = new Set(['trained', 'zeroVariance', 'outOfBand', 'nothingSampled', 'tooFewScored']);
 export const isLoss = (fate: string): boolean => !judged.has(fate);
 
 export function censusOf(fates: readonly Fate[]): Census {
