@@ -10,6 +10,7 @@ import { imitateCommand } from './imitate.ts';
 import { initCommand } from './init.ts';
 import { lsCommand } from './ls.ts';
 import { printableLine } from './printable.ts';
+import { promptCommand } from './prompt.ts';
 import { pruneCommand } from './prune.ts';
 import { repairCommand } from './repair.ts';
 import { resumeCommand } from './resume.ts';
@@ -32,6 +33,7 @@ const commands = [
   pruneCommand,
   repairCommand,
   toolsCommand,
+  promptCommand,
 ];
 
 function programOf(version: string): Command {

@@ -77,13 +77,13 @@ function healthTexts(groups: readonly RolloutGroup[], folder: RunFolder | null):
 }
 
 /** Undefined where the name is the group's or its step's. */
-function memberOf(group: RolloutGroup, id: string): number | undefined {
+export function memberOf(group: RolloutGroup, id: string): number | undefined {
   const suffix = id.startsWith(`${group.id}.e`) ? id.slice(group.id.length + 2) : '';
   return /^\d+$/.test(suffix) ? Number(suffix) : undefined;
 }
 
 /** The groups of a step (the last one where no name is given), or the one group that the name or the episode it names belongs to. In id order; sealed again, a group replaces itself. */
-function sealedGroups(folder: RunFolder, id: string | undefined): RolloutGroup[] {
+export function sealedGroups(folder: RunFolder, id: string | undefined): RolloutGroup[] {
   const found = new Map<GroupId, Uint8Array>();
   let last: StepId | undefined;
   for (const { frame } of framesFrom(folder.journal)) {

@@ -8,7 +8,7 @@ import { lmTool } from './tool.ts';
 import { lmUser } from './user.ts';
 import { words } from './words/words.ts';
 
-const dialects = { prose, words };
+export const dialects = { prose, words };
 
 /** Task writer, user, tool and judge played by a language model, in the dialect it understands. */
 export function lmSimulators(settings: LmSettings): Simulators {
