@@ -77,9 +77,8 @@ describe('a prompt that is not answered', () => {
     const prompts: ChatRequest[] = [];
     const ports = scriptedPorts(goodAgent, { user: chatSimulator('user', (_, complaints) => JSON.stringify(complaints)) });
     const chat: NonNullable<RecordingPorts['chat']> = (request) => {
-      const answer = prompts.push(request) > answers.length ? '{"text":"","done":true}' : (answers[prompts.length - 1] as string | null);
-      if (answer === null) return new Promise(() => undefined);
-      if ((answer as unknown) instanceof Error) return Promise.reject(answer as unknown as Error);
+      const answer = prompts.push(request) > answers.length ? '{"text":"","done":true}' : answers[prompts.length - 1];
+      if (typeof answer !== 'string') return answer instanceof Error ? Promise.reject(answer) : new Promise(() => undefined);
       return Promise.resolve({ id: request.id, text: answer, finish: 'stop', model: 'm' });
     };
     const group = runGroup(scriptedJob(changes), { ...ports, chat }, signal);
