@@ -16,7 +16,7 @@ export interface JobChanges {
 }
 
 export function jobOf(
-  { seed, rollout, roles, simulation }: Config,
+  { seed, rollout, roles, simulation, world }: Config,
   run: RunId,
   step: StepId,
   task: Task,
@@ -42,7 +42,9 @@ export function jobOf(
     deadlines: { turnMs, episodeMs, groupMs },
     attempts: rollout.attempts,
     askAttempts: rollout.askAttempts,
-    ...(changes.examined === true || played.length === 0 ? {} : { simulation: { roles: played, ...groupSimulationOf(simulation) } }),
+    ...(changes.examined === true || played.length === 0
+      ? {}
+      : { simulation: { roles: played, transient: world.transient, ...groupSimulationOf(simulation) } }),
   };
 }
 

@@ -49,6 +49,8 @@ export interface GroupSimulation {
   /** Reads are answered from what the group knows. */
   readonly cache: boolean;
   readonly toolSeesIntent: boolean;
+  /** Share of the tools that fail once, where a language model plays them; absent: none. */
+  readonly transient?: number;
   /** Least fidelity of a scored episode. */
   readonly fidelity: number;
   /** Answers to each question of the judge. */

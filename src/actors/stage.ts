@@ -6,7 +6,7 @@ import type { AskMessage, MessageOf } from '../protocol/messages.ts';
 import type { SimulatorRole } from '../protocol/outcome.ts';
 import { seedOf } from '../random.ts';
 import type { Seed } from '../random.ts';
-import type { Simulator } from '../simulation/contract.ts';
+import type { Simulator, ToolAnswer, UserAnswer } from '../simulation/contract.ts';
 import type { AskContext } from '../machines/ask.ts';
 import type { Question } from './ask.ts';
 import { HealthCount } from './health.ts';
@@ -19,9 +19,11 @@ export interface GroupStage {
   readonly ports: GroupPorts;
   /** The first prompt, equal for all members; rendered once. */
   opening: Int32Array | null;
-  /** Equal calls on equal state answer equally: (call, state) → the first readable reply of a language model. Code answers equally by itself. */
-  readonly answers: Map<string, string>;
-  /** Tool calls in flight, so that two members who ask the same share one reply. */
+  /** Equal calls on equal state answer equally: (call, state) → the first right answer of a language model. Code answers equally by itself. */
+  readonly answers: Map<string, ToolAnswer>;
+  /** The same of users: conversation → what it says next. */
+  readonly replies: Map<string, UserAnswer>;
+  /** Prompts in flight, so that two members who ask the same share one reply. */
   readonly asking: Map<string, Promise<ChatReply>>;
   /** How the roles of this group answer; absent where code plays them all. */
   readonly health: HealthCount | undefined;
@@ -37,6 +39,7 @@ export const groupStage = (job: GroupJob, ports: GroupPorts): GroupStage => ({
   ports,
   opening: null,
   answers: new Map(),
+  replies: new Map(),
   asking: new Map(),
   health: job.simulation === undefined ? undefined : new HealthCount(job.simulation.roles),
   abort: new AbortController(),
