@@ -33,6 +33,8 @@ export const Frame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('step.committed'), committed: StepCommitted, metrics: JsonObject }),
   z.strictObject({ kind: z.literal('policy.published'), weights: Weights }),
   z.strictObject({ kind: z.literal('evaluation'), when: z.enum(['before', 'after', 'during']), step: StepId, result: JsonValue }),
+  /** Before `step`, the judge was asked about episodes of known verdict. `trials`: what it said of each (learning/calibration.ts). */
+  z.strictObject({ kind: z.literal('judge.calibrated'), step: StepId, trials: JsonValue }),
   z.strictObject({ kind: z.literal('task.quarantined'), task: Task, faults: z.array(Fault), command: z.string() }),
   z.strictObject({
     kind: z.literal('run.halted'),

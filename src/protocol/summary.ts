@@ -72,7 +72,27 @@ export const RunSummary = z.strictObject({
   /** Mean fidelity of the audited episodes, and how many were refused for it. */
   fidelity: z.strictObject({ mean: share, episodes: z.int(), refused: z.int() }).optional(),
   /** Agreement of the judge with canary episodes of known verdict, over the run. */
-  judge: z.strictObject({ agreement: share, ci: interval, episodes: z.int(), alarms: z.int() }).optional(),
+  judge: z
+    .strictObject({
+      agreement: share,
+      ci: interval,
+      episodes: z.int(),
+      alarms: z.int(),
+      /** Canaries without a readable verdict. */
+      unread: z.int().optional(),
+      /** The model alone, over the questions that rules had left to it; `lenient`: share of what is not met that it called met, `severe` the reverse; `lengthBias`: error rate where agents said more minus where less. */
+      model: z
+        .strictObject({
+          agreement: share,
+          ci: interval,
+          questions: z.int(),
+          lenient: share.optional(),
+          severe: share.optional(),
+          lengthBias: z.number().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   /** Episodes lost, by reason; empty = none. */
   faults: z.record(z.string(), z.int().min(1)),
   /** Folder of the run, and the model directory that answers now. */

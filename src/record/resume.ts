@@ -32,6 +32,7 @@ export interface Recovered {
   readonly intent: StepIntent | null;
   readonly quarantined: readonly FrameOf<'task.quarantined'>[];
   readonly evaluations: readonly FrameOf<'evaluation'>[];
+  readonly calibrations: readonly FrameOf<'judge.calibrated'>[];
   /** Published policies up to `last`. */
   readonly published: readonly Weights[];
   /** Why the last process stopped; null = it was killed. */
@@ -78,6 +79,7 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     intent: lastOf(frames, 'step.intent', () => '').find((frame) => frame.intent.step > (commits.at(-1)?.step ?? ''))?.intent ?? null,
     quarantined: lastOf(frames, 'task.quarantined', (frame) => frame.task.id),
     evaluations,
+    calibrations: lastOf(frames, 'judge.calibrated', (frame) => frame.step),
     published: lastOf(frames, 'policy.published', (frame) => String(frame.weights.version))
       .map((frame) => frame.weights)
       .filter((weights) => weights.version <= (last?.version ?? 0)),
