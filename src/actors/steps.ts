@@ -10,6 +10,7 @@ import type { Task } from '../protocol/task.ts';
 import type { RunRecord } from '../record/record.ts';
 import type { Account } from './account.ts';
 import { type DrawnStep, rollAhead } from './ahead.ts';
+import type { Calibration } from './calibration.ts';
 import type { Curriculum } from './curriculum.ts';
 import { drawTasks, type DrawingPorts, unissued } from './drawing.ts';
 import type { Examination } from './examination.ts';
@@ -29,6 +30,8 @@ export interface StepParts {
   readonly issued: ReadonlyMap<TaskId, Task>;
   readonly roll: Roll;
   readonly examination: Examination;
+  /** Where a language model judges. */
+  readonly calibration?: Calibration;
   readonly policyUpdate: Pick<PolicyUpdate, 'prove' | 'step' | 'canaryGap'>;
   readonly account: Account;
   progress(progress: Progress): void;
@@ -103,7 +106,10 @@ export function stepsOf(parts: StepParts): Steps {
       await examination.prepare(signal);
       account.begin();
     },
-    draw: ({ step, version }, signal) => account.timed('draw', () => ahead.begin(step, version, signal)),
+    draw: ({ step, version }, signal) =>
+      account.timed('draw', async () => {
+        await Promise.all([ahead.begin(step, version, signal), parts.calibration?.hold(step, version, signal)]);
+      }),
     roll: ({ step }) =>
       account.timed('roll', async () => {
         groups = await ahead.groups(step, (sealed) => phase('rolling', step, sealed, config.rollout.tasks));

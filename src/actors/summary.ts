@@ -14,9 +14,10 @@ export interface Ending extends Pick<RunSummary, 'ended' | 'detail' | 'seconds'>
   readonly folder: RunFolder;
   readonly standing: Standing;
   readonly heldOut: RunSummary['heldOut'];
+  readonly judge: RunSummary['judge'];
 }
 
-export function summaryOf({ folder, ended, detail, seconds, standing, heldOut }: Ending): RunSummary {
+export function summaryOf({ folder, ended, detail, seconds, standing, heldOut, judge }: Ending): RunSummary {
   const rows = rowsOf(folder);
   const gap = rows.findLast((row) => typeof row['gap'] === 'number')?.['gap'];
   const canaries = rows.flatMap(({ canaryGap }) => (typeof canaryGap === 'number' ? [canaryGap] : []));
@@ -36,6 +37,7 @@ export function summaryOf({ folder, ended, detail, seconds, standing, heldOut }:
       ? { sampler: { meanAbsLogprobGap: gap, ...(canaries.length === 0 ? {} : { maxCanaryGap: Math.max(...canaries) }) } }
       : {}),
     ...simulatorsOf(rows),
+    ...(judge === undefined ? {} : { judge }),
     faults: lostBy(rows),
     dir: folder.dir,
     model: standing.weights.dir,

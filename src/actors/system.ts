@@ -25,6 +25,7 @@ import { Sayings } from '../simulation/lm/similarity.ts';
 import { acceleratorFor, baseFor, firstWeights } from './accelerator.ts';
 import { openAccount } from './account.ts';
 import { singWith } from './canary.ts';
+import { createCalibration } from './calibration.ts';
 import { playersOf } from './cast.ts';
 import { systemClock } from './clock.ts';
 import { createCurriculum } from './curriculum.ts';
@@ -196,6 +197,20 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     held: recovered?.evaluations ?? [],
   });
 
+  const judges = config.roles.judge === 'lm' ? broker.chat?.bind(broker) : undefined;
+  const calibration =
+    judges === undefined
+      ? undefined
+      : createCalibration(config, {
+          judge: simulators.judge,
+          chat: judges,
+          clock: systemClock,
+          record: (frame) => record.append(frame),
+          note,
+          abandon: (group) => broker.abandon(group),
+          held: recovered?.calibrations ?? [],
+        });
+
   // ── policy update ──
   const canary = await canaryTask(config, papers, signal);
   announce([jobOf(config, run, stepId(0), canary, start.weights.version)]);
@@ -241,6 +256,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
     issued: new Map((recovered?.tasks ?? []).map(({ task }) => [task.id, task])),
     roll,
     examination,
+    ...(calibration === undefined ? {} : { calibration }),
     policyUpdate,
     account,
     progress,
@@ -267,5 +283,5 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   if (output.fault !== null) throw faultFrom(output.fault);
   const { standing } = policyUpdate;
   const heldOut = examination.results(standing.committed === null ? 0 : Number(standing.committed.step.slice(1)));
-  return summaryOf({ folder, ended, detail, seconds: account.elapsed / 1000, standing, heldOut });
+  return summaryOf({ folder, ended, detail, seconds: account.elapsed / 1000, standing, heldOut, judge: calibration?.summary });
 }
