@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { Task } from '../src/protocol/task.ts';
 import { Turn } from '../src/protocol/turn.ts';
 import { conversationOf } from '../src/simulation/contract.ts';
+import { inferPrompt, inferSchema, inferVersion } from '../src/simulation/lm/infer.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
 import { applyPatch } from '../src/simulation/state.ts';
 
@@ -29,6 +30,7 @@ const toolView = { tool: create, call: { name: expected.name, arguments: expecte
 const world = turns.reduce((after, turn) => (turn.role === 'tool' ? applyPatch(after, turn.patch) : after), task.world);
 const question = { view: { task, turns, world }, criteria: ['intent', 'grounded'] as const };
 
+const gap = { tool: { ...create, description: '' }, lacks: ['description', 'returns', 'effects'] as const };
 const pages = {
   task: { version: prose.task.version, messages: prose.task.prompt(brief, []), schema: prose.task.schema(brief) },
   user: { version: prose.user.version, messages: prose.user.prompt(userView, []), schema: prose.user.schema(userView) },
@@ -37,6 +39,7 @@ const pages = {
     messages: prose.tool.prompt(toolView, ['the patch leaves no trace of guest']),
     schema: prose.tool.schema(toolView),
   },
+  infer: { version: inferVersion, messages: inferPrompt(gap, []), schema: inferSchema(gap) },
   judge: { version: prose.judge.version, messages: prose.judge.prompt(question, []), schema: prose.judge.schema(question) },
 };
 

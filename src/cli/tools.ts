@@ -1,6 +1,7 @@
 /** `tools …`: tool lists imported, looked at, and drawn from. */
 import { Command } from 'commander';
 import { importCommand } from './tools-import.ts';
+import { inferCommand } from './tools-infer.ts';
 import { checkCommand, lsCommand, showCommand } from './tools-look.ts';
 import { sampleCommand } from './tools-sample.ts';
 
@@ -11,4 +12,5 @@ export const toolsCommand = (): Command =>
     .addCommand(lsCommand())
     .addCommand(showCommand())
     .addCommand(checkCommand())
-    .addCommand(sampleCommand());
+    .addCommand(sampleCommand())
+    .addCommand(inferCommand());
