@@ -9,7 +9,10 @@ import type { Episode } from '../protocol/episode.ts';
 import type { Fault } from '../protocol/fault.ts';
 import { episodeId } from '../protocol/ids.ts';
 import type { MemberEnd } from '../protocol/messages.ts';
+import type { Outcome } from '../protocol/outcome.ts';
+import type { Turn } from '../protocol/turn.ts';
 import { seedOf } from '../random.ts';
+import { auditCounts, auditOf, worstRole } from '../simulation/audit.ts';
 import { agentActor } from './agent.ts';
 import { judgeActor } from './judge.ts';
 import { observed } from './recorder.ts';
@@ -99,7 +102,8 @@ export function openEpisode(group: GroupStage, plan: EpisodePlan, recorder: Reco
 function episodeOf(actor: ActorRefFrom<typeof episodeActor>, stage: Stage, plan: EpisodePlan): Episode {
   const { job } = stage.group;
   const snapshot = actor.getSnapshot();
-  const { outcome, turns } = snapshot.output as EpisodeOutput;
+  const { outcome: played, turns } = snapshot.output as EpisodeOutput;
+  const outcome = audited(stage, played, turns);
   const agent = snapshot.children.agent?.getSnapshot().context;
   return {
     id: stage.episode,
@@ -114,6 +118,17 @@ function episodeOf(actor: ActorRefFrom<typeof episodeActor>, stage: Stage, plan:
     policy: agent?.versions ?? null,
     seed: seedOf(job.seed, stage.episode, stage.refill),
   };
+}
+
+/** Where language models play, a scored episode is scored only if its simulation was faithful; every answer had passed its own check, so this is about what they add up to. */
+function audited({ group: { job, health } }: Stage, outcome: Outcome, turns: readonly Turn[]): Outcome {
+  if (job.simulation === undefined || outcome.kind !== 'scored') return outcome;
+  const audit = auditOf({ task: job.task, turns });
+  const isRefused = audit.fidelity < job.simulation.fidelity;
+  health?.audited(auditCounts(audit, isRefused));
+  if (!isRefused) return outcome;
+  const message = `unfaithful: ${audit.findings.map(({ detail }) => detail).join('; ')}`.slice(0, 2000);
+  return { kind: 'simulatorFault', role: worstRole(audit.findings), fault: { kind: 'SimulatorFault', message } };
 }
 
 /** Only numbers are scored; the rest by what may be done about it. */

@@ -77,10 +77,14 @@ function heardLast({ conversation }: UserView): string[] {
   return conversation.slice(last + 1).map(({ text }) => text);
 }
 
-/** Index of the last request the user may say now: the one after those it has said, and one more for each further text of the agent. */
-function lastDue(view: UserView): number {
-  return Math.min(view.intent.requests.length, saidCount(view) + Math.max(1, heardLast(view).length)) - 1;
-}
+/** How agents of few words close a request; such a one may close several before the user has said them. */
+const closing = /^(?:done|missing|answer)\b/i;
+const longestClosing = 6;
+const closings = ({ conversation }: UserView): number =>
+  conversation.filter(({ role, text }) => role === 'agent' && closing.test(text) && text.split(' ').length <= longestClosing).length;
+
+/** Index of the last request the user may say now: the one after those it has said, or after those the agent has closed. */
+const lastDue = (view: UserView): number => Math.min(view.intent.requests.length - 1, Math.max(saidCount(view), closings(view)));
 
 /** Its words are among the user's, in its order: the least overlap that a paraphrase keeps. */
 const leastSaid = 0.34;
@@ -174,12 +178,11 @@ export function isQuestion(text: string): boolean {
 
 export const isRefusal = (text: string): boolean => refuses.test(text.slice(0, longest));
 
-/** Done before everything was said and answered. The agent may close several requests before the user speaks again. */
+/** Done before everything was said and answered. */
 export function premature(view: UserView): Slip | undefined {
-  const heard = heardLast(view);
-  const last = heard.at(-1) ?? '';
+  const last = heardLast(view).at(-1) ?? '';
   if (isQuestion(last)) return { complaint: 'the assistant asked you something and waits for the answer', defect: 'premature' };
-  const left = view.intent.requests.slice(saidCount(view) + Math.max(0, heard.length - 1));
+  const left = view.intent.requests.slice(Math.max(saidCount(view), closings(view)));
   if (left.length === 0 || isRefusal(last)) return undefined;
   return {
     complaint: `you are not done: you have not yet asked ${JSON.stringify((left[0] as string).slice(0, 200))}`,
