@@ -443,6 +443,7 @@ const Imitation = z.strictObject({
       chains: share.default(0.4).describe('Share of the episodes forced to have 2–3 calls whatever their D.'),
       requests: z.number().min(0).default(0.3).describe('Weight of chats with many requests over one tool list.'),
       lookups: z.number().min(0).default(0.4).describe('Weight of look-up and copy text.'),
+      roles: z.number().min(0).default(0).describe('Weight of prompts and replies of the simulated roles, in the dialect of words.'),
       fade: share.default(0.5).describe('Share of the steps over which look-up and many-request text fades out.'),
     })
     .prefault({})

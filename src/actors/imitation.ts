@@ -6,7 +6,7 @@ import { createEmbeddedTrainer } from '../gpu/trainers/embedded.ts';
 import { initialise } from '../gpu/engines/embedded/initialise.ts';
 import type { ModelShape } from '../gpu/engines/embedded/shape.ts';
 import { type Imitated, type ImitationProgress, imitate } from '../gpu/imitation.ts';
-import { drillOf, lessonOf } from '../gpu/lesson.ts';
+import { drillOf, lessonOf, replyLessonOf } from '../gpu/lesson.ts';
 import type { Renderer } from '../gpu/tokens/renderer.ts';
 import { tinyRenderer } from '../gpu/tokens/tiny.ts';
 import { vocabularyOf } from '../gpu/tokens/vocabulary.ts';
@@ -15,6 +15,7 @@ import type { TokenSample } from '../learning/batch.ts';
 import { aspectsAt } from '../learning/curriculum.ts';
 import type { LessonPlan } from '../learning/imitation.ts';
 import type { PolicyVersion, TaskId } from '../protocol/ids.ts';
+import type { SimulatorRole } from '../protocol/outcome.ts';
 import type { Task } from '../protocol/task.ts';
 import { type Seed, seedOf, stream } from '../random.ts';
 import type { TaskView } from '../simulation/contract.ts';
@@ -26,6 +27,7 @@ import { writeTask } from '../simulation/procedural/task.ts';
 import { chainTask, recoveryDrill, teacherEpisode, withCalls } from '../simulation/procedural/teacher.ts';
 import { subset } from '../tools/repository.ts';
 import { systemClock } from './clock.ts';
+import { roleLesson } from './lessons/role.ts';
 import { threadsOf } from './threads.ts';
 
 /** Share of teacher episodes that show how to get over a slip. */
@@ -51,8 +53,13 @@ export async function runImitation(config: Config, { folder, signal, onProgress 
     clock: systemClock,
     deadlineMs: config.rollout.deadlines.stepMs,
   });
-  const renderer = tinyRenderer(readModel(start).vocabulary);
+  const { vocabulary } = readModel(start);
+  const renderer = tinyRenderer(vocabulary);
   const mix: WorldMix = { ...defaultMix, ...config.world, words: 'whole' };
+  const played = (difficulty: number, of: Seed, role?: SimulatorRole): TokenSample => {
+    const { messages, reply } = roleLesson((one) => viewOf(`role.${one}`, 'train', difficulty, one, 0.5), mix, of, role);
+    return replyLessonOf(messages, reply, vocabulary);
+  };
   try {
     return await imitate(
       {
@@ -64,8 +71,9 @@ export async function runImitation(config: Config, { folder, signal, onProgress 
       },
       {
         trainer,
-        lesson: (plan) => lesson(plan, renderer, mix),
+        lesson: (plan) => (plan.kind === 'role' ? played(plan.difficulty, plan.seed) : lesson({ ...plan, kind: plan.kind }, renderer, mix)),
         examinationLesson: (difficulty, n) => episodeLesson(heldOutTask(config.eval.seed, difficulty, n, mix), renderer),
+        roleLesson: (role, difficulty, n) => played(difficulty, seedOf(config.eval.seed, 'role', n), role),
         clock: systemClock,
         signal,
       },
@@ -92,7 +100,7 @@ function firstModel({ imitation, policy, seed, rollout }: Config, folder: string
   return dir;
 }
 
-function lesson(plan: LessonPlan, renderer: Renderer, mix: WorldMix): TokenSample {
+function lesson(plan: LessonPlan & { readonly kind: Exclude<LessonPlan['kind'], 'role'> }, renderer: Renderer, mix: WorldMix): TokenSample {
   switch (plan.kind) {
     case 'lookup':
       return drillLesson(lookupDrill(plan.seed, plan.difficulty));

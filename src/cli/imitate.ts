@@ -47,8 +47,10 @@ async function imitate(file: string, config: Config, flags: Flags, terminal: Ter
         lastLine = `step ${step}/${steps}  loss ${loss.toFixed(3)} (${smoothed.toFixed(3)})  D ≤ ${hardest.toFixed(0)}  ${(tokens / 1e6).toFixed(2)}M tokens  ${tokensPerSecond.toFixed(0)} tokens/s`;
         if (terminal.live) terminal.raw(`\r\u001b[2K${lastLine.slice(0, terminal.width - 1)}`);
         else if (step % 20 === 0 || step === steps) terminal.say(lastLine);
-        for (const { difficulty, exact, lessons } of examination ?? [])
-          terminal.say(`${terminal.live ? '\r\u001b[2K' : ''}held-out D${difficulty}: ${exact.toFixed(3)} of ${lessons} exact`);
+        for (const { difficulty, exact, lessons, role } of examination ?? [])
+          terminal.say(
+            `${terminal.live ? '\r\u001b[2K' : ''}${role === undefined ? 'held-out' : `the ${role}’s replies at`} D${difficulty}: ${exact.toFixed(3)} of ${lessons} exact`,
+          );
       },
     });
     copyModel(imitated.weights.dir, out);
@@ -86,8 +88,8 @@ async function imitate(file: string, config: Config, flags: Flags, terminal: Ter
       writeFileSync(join(out, 'README.md'), card);
     });
     const summary = table(
-      ['D', 'exact', 'n'],
-      examination.map(({ difficulty, exact, lessons }) => [`${difficulty}`, exact.toFixed(3), `${lessons}`]),
+      ['of', 'D', 'exact', 'n'],
+      examination.map(({ difficulty, exact, lessons, role = 'episodes' }) => [role, `${difficulty}`, exact.toFixed(3), `${lessons}`]),
     );
     terminal.out(
       flags.json ? JSON.stringify({ ...provenance, dir: out }) : `\n${summary}\nmodel in ${out}\nmeasure it: ${program} eval ${out}`,

@@ -10,6 +10,7 @@ import { type TokenSample, sampledTokens } from '../learning/batch.ts';
 import { cutPool, hardestAt, type ImitationRule, type LessonPlan, planLesson, poolSize, rateAt } from '../learning/imitation.ts';
 import { imitation } from '../learning/objective.ts';
 import { type PolicyVersion, type StepId, stepId } from '../protocol/ids.ts';
+import { SimulatorRole } from '../protocol/outcome.ts';
 import type { Weights } from '../protocol/policy.ts';
 import type { Seed } from '../random.ts';
 import { listCheckpoints, pruneCheckpoints, readCheckpoint, removeLeftovers, writeCheckpoint } from './checkpoint.ts';
@@ -37,12 +38,20 @@ export interface ImitationPorts {
   lesson(plan: LessonPlan): TokenSample;
   /** The n-th held-out teacher episode at a difficulty, always the same. */
   examinationLesson(difficulty: number, n: number): TokenSample;
+  /** The n-th prompt and reply of a role that nobody was taught, always the same. */
+  roleLesson?(role: SimulatorRole, difficulty: number, n: number): TokenSample;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /** One per level: the share of held-out episodes in which the student gives every teacher token more than even odds, so that it would say it greedily: a lower bound of greedy success. */
-export type Examination = readonly { readonly difficulty: number; readonly exact: number; readonly lessons: number }[];
+export type Examination = readonly {
+  readonly difficulty: number;
+  readonly exact: number;
+  readonly lessons: number;
+  /** Of a simulated role's replies; absent: of episodes. */
+  readonly role?: SimulatorRole;
+}[];
 
 export interface ImitationProgress {
   readonly step: number;
@@ -172,20 +181,29 @@ function poolAt(options: ImitationOptions, ports: ImitationPorts, { pool, drawnA
   return cutPool(options, lessons, (lesson) => lesson.ids.length, options.seed, pool);
 }
 
-async function examine({ examination: { levels, lessons } }: ImitationOptions, ports: ImitationPorts): Promise<Examination> {
-  const results: { difficulty: number; exact: number; lessons: number }[] = [];
-  for (const difficulty of levels) {
-    const samples = Array.from({ length: lessons }, (_, n) => ports.examinationLesson(difficulty, n));
-    const logprobs = await ports.trainer.logprobs({ samples, denominator: 1 });
-    let at = 0;
-    const exact = samples.filter((sample) => {
-      const count = sampledTokens([sample]);
-      at += count;
-      return logprobs.subarray(at - count, at).every((logprob) => logprob > -Math.LN2);
-    }).length;
-    results.push({ difficulty, exact: exact / lessons, lessons });
-  }
+async function examine(options: ImitationOptions, ports: ImitationPorts): Promise<Examination> {
+  const { levels, lessons } = options.examination;
+  const results: { difficulty: number; exact: number; lessons: number; role?: SimulatorRole }[] = [];
+  for (const difficulty of levels)
+    results.push({ difficulty, lessons, exact: await exactShare(ports, lessons, (n) => ports.examinationLesson(difficulty, n)) });
+  const { roleLesson } = ports;
+  if (roleLesson === undefined || (options.mix.roles ?? 0) === 0) return results;
+  const difficulty = options.difficulty.to;
+  for (const role of SimulatorRole.options)
+    results.push({ difficulty, lessons, role, exact: await exactShare(ports, lessons, (n) => roleLesson(role, difficulty, n)) });
   return results;
+}
+
+async function exactShare({ trainer }: ImitationPorts, lessons: number, lesson: (n: number) => TokenSample): Promise<number> {
+  const samples = Array.from({ length: lessons }, (_, n) => lesson(n));
+  const logprobs = await trainer.logprobs({ samples, denominator: 1 });
+  let at = 0;
+  const exact = samples.filter((sample) => {
+    const count = sampledTokens([sample]);
+    at += count;
+    return logprobs.subarray(at - count, at).every((logprob) => logprob > -Math.LN2);
+  }).length;
+  return exact / lessons;
 }
 
 async function save({ checkpoints }: ImitationOptions, trainer: Trainer, place: Place) {

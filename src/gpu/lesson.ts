@@ -2,9 +2,12 @@
 import { sampleOf, type TokenSample } from '../learning/batch.ts';
 import type { GroupId, PolicyVersion } from '../protocol/ids.ts';
 import type { Task } from '../protocol/task.ts';
+import type { ChatMessage } from '../protocol/inference.ts';
 import { appendPrompt, appendSampled, type TokenTrace } from '../protocol/trace.ts';
 import type { ToolTurn, Turn, UserTurn } from '../protocol/turn.ts';
+import { marker, roleWord, wordsOf } from './tokens/markers.ts';
 import type { Renderer } from './tokens/renderer.ts';
+import type { Vocabulary } from './tokens/vocabulary.ts';
 
 const version = 0 as PolicyVersion;
 const group = 'lesson' as GroupId;
@@ -33,6 +36,25 @@ function continued(renderer: Renderer, heard: readonly (UserTurn | ToolTurn)[]):
   const ids = renderer.extend(heard, true);
   if (ids === null) throw new RangeError(`a lesson is one trace, and the template ${renderer.name} does not append`);
   return ids;
+}
+
+/** A prompt as a server renders it by the tiny template, then the reply, which alone is trained. A test holds it to the template. */
+export function replyLessonOf(messages: readonly ChatMessage[], reply: string, vocabulary: Vocabulary): TokenSample {
+  const turn = (role: string, text: string): number[] => [
+    ...[marker.start, role].map(vocabulary.id),
+    ...wordsOf(text).map(vocabulary.foreignId),
+    vocabulary.id(marker.end),
+  ];
+  const [first] = messages;
+  const prompt = [
+    ...turn(roleWord.system, first?.role === 'system' ? first.content : ''),
+    ...messages.flatMap(({ role, content }) => (role === 'system' ? [] : turn(role === 'user' ? roleWord.user : roleWord.agent, content))),
+    ...[marker.start, roleWord.agent].map(vocabulary.id),
+  ];
+  const words = Int32Array.from([...wordsOf(reply), marker.end], vocabulary.id);
+  return sampleFrom(
+    appendSampled(appendPrompt(nothing, Int32Array.from(prompt), version), words, new Float32Array(words.length), true, version),
+  );
 }
 
 /** A plain text whose marked tokens are trained: look-up drills. Throws RangeError when nothing is marked. */

@@ -23,6 +23,8 @@ export interface ImitationRule {
     readonly chains: number;
     readonly requests: number;
     readonly lookups: number;
+    /** Prompts and replies of the simulated roles. */
+    readonly roles?: number;
     /** Share of the steps over which look-ups fade to nothing and many-request chats to a quarter. */
     readonly fade: number;
   };
@@ -30,7 +32,7 @@ export interface ImitationRule {
 
 /** What the next lesson is to be; its text is drawn from `seed` alone. */
 export interface LessonPlan {
-  readonly kind: 'episode' | 'requests' | 'lookup';
+  readonly kind: 'episode' | 'requests' | 'lookup' | 'role';
   readonly difficulty: number;
   readonly chain: boolean;
   readonly seed: Seed;
@@ -55,8 +57,9 @@ export function planLesson(rule: ImitationRule, seed: Seed, index: number, step:
   const left = mix.fade > 0 ? Math.max(0, 1 - step / rule.steps / mix.fade) : 0;
   const lookups = mix.lookups * left;
   const requests = mix.requests * (0.25 + 0.75 * left);
-  const at = draws.next() * (mix.episodes + requests + lookups);
-  const kind = at < lookups ? 'lookup' : at < lookups + requests ? 'requests' : 'episode';
+  const acting = mix.episodes + requests + lookups;
+  const at = draws.next() * (acting + (mix.roles ?? 0));
+  const kind = at < lookups ? 'lookup' : at < lookups + requests ? 'requests' : at < acting ? 'episode' : 'role';
   const difficulty = Math.min(100, Math.max(1, hardestAt(rule, step) * Math.sqrt(draws.next())));
   return { kind, difficulty, chain: kind === 'episode' && draws.chance(mix.chains), seed: seedOf(seed, 'lesson text', index) };
 }

@@ -78,7 +78,7 @@ function missingWords({ branch, system, query, expectedCalls }: Task): string[] 
   if (branch !== 'ask' || first === undefined) return [];
   const heard = ` ${system} ${query} `;
   const missing = Object.keys(first.arguments).find((name) => !heard.includes(` ${spoken(first.arguments[name])} `));
-  return missing === undefined ? [] : [said.ask, missing];
+  return missing === undefined ? [] : [said.ask, missing, sign.next];
 }
 
 /** Calls with their results, and what the agent said; what the user said after the first request begins the next one. */
