@@ -66,7 +66,7 @@ const listed = (value: JsonValue): string =>
 const notable = /[<>&\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** JSON that is safe inside any markup: what it means is the same. */
-export const quoted = (value: JsonValue): string => JSON.stringify(value).replaceAll(notable, escaped);
+const quoted = (value: JsonValue): string => JSON.stringify(value).replaceAll(notable, escaped);
 
 function escaped(sign: string): string {
   let units = '';
