@@ -23,6 +23,7 @@ import { systemClock } from './clock.ts';
 import type { GroupJob } from './group.ts';
 import { serversFor, type ServerPorts } from './servers.ts';
 import { trains } from './settings.ts';
+import { lacksModel, standInBase } from './stand-in.ts';
 import { threadsOf } from './threads.ts';
 
 export interface Accelerator {
@@ -36,7 +37,9 @@ export interface Accelerator {
 }
 
 /** The model a run starts from. One that is loaded in this process is read whole at once, so that a damaged one is refused before anything starts. */
-export function baseFor({ engine, trainer, policy, rollout }: Config): BaseModel {
+export function baseFor(config: Config): BaseModel {
+  if (lacksModel(config)) return standInBase(config);
+  const { engine, trainer, policy, rollout } = config;
   const isServed = engine.kind === 'vllm' || engine.kind === 'fake';
   if (!isServed || trainer.kind === 'embedded') readModel(policy.model);
   const base = openBase(policy.model);

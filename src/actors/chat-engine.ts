@@ -2,12 +2,13 @@
 import type { Config } from '../config.ts';
 import { ConfigFault, EngineFault } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
-import { rendererFor, rendererSpecOf } from '../gpu/tokens/spec.ts';
+import { rendererFor } from '../gpu/tokens/spec.ts';
 import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
 import { acceleratorFor, baseFor, firstWeights } from './accelerator.ts';
 import { systemClock } from './clock.ts';
 import { lossOf } from './loss.ts';
 import type { Openings } from './openings.ts';
+import { playable, policySpecOf } from './stand-in.ts';
 
 export interface ChatEngineOptions {
   /** Where a started server's output goes. */
@@ -26,11 +27,11 @@ export async function openChat(
   const { kind } = config.engine;
   if (kind !== 'vllm' && kind !== 'fake') throw new ConfigFault(`engine.kind ${kind} cannot chat; use vllm (or fake, which has no model)`);
   // A run of no steps has no trainer.
-  const silent: Config = { ...config, steps: 0 };
+  const { config: silent } = playable({ ...config, steps: 0 });
   const base = baseFor(silent);
   const weights = firstWeights(silent, base);
   const { fail, orLost } = lossOf();
-  const renderer = rendererFor(rendererSpecOf(config.policy.model, config.policy));
+  const renderer = rendererFor(policySpecOf(silent));
   const { engines, ready } = await acceleratorFor(silent, base, weights, renderer, {
     run: 'chat',
     logs,

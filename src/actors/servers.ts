@@ -125,11 +125,13 @@ async function startFake(config: Config, base: BaseModel, ports: ServerPorts): P
   const options: FakeOptions = {
     model: engine.vllm.servedModel,
     vocabulary: Math.max(16, base.vocabularySize),
+    ...(base.facts.end[0] === undefined ? {} : { eos: base.facts.end[0] }),
     contextLength: rollout.contextLength,
     maxSequences: engine.vllm.maxSequences,
     maxAdapters: rollout.staleness + 2,
     maxRank: trainer.lora.rank,
     timeScale: engine.fake.timeScale,
+    brain: engine.fake.brain,
   };
   const server = await launch(config, ports, {
     name: 'the fake vLLM server',

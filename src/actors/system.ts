@@ -12,7 +12,7 @@ import { pruneCheckpoints, removeLeftovers } from '../gpu/checkpoint.ts';
 import { createPolicyUpdate } from '../gpu/policy-update.ts';
 import { canaryGroup } from '../gpu/policy-update-canary.ts';
 import { standingAfter, trainerState, type Standing } from '../gpu/policy-update-commit.ts';
-import { rendererFor, rendererSpecOf } from '../gpu/tokens/spec.ts';
+import { rendererFor } from '../gpu/tokens/spec.ts';
 import { startOf } from '../learning/curriculum.ts';
 import type { Frame } from '../protocol/frame.ts';
 import { type RunId, stepId } from '../protocol/ids.ts';
@@ -41,6 +41,7 @@ import { recorder } from './recorder.ts';
 import { rolling } from './rolling.ts';
 import { createRolloutPool } from './rollout-pool.ts';
 import { castSpecOf, cautions, isTimesliced, policyUpdateOptions, retentionOf, trains } from './settings.ts';
+import { playable, policySpecOf } from './stand-in.ts';
 import { stepsOf } from './steps.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
@@ -75,7 +76,8 @@ export async function startRun(config: Config, options: RunOptions): Promise<Run
   return summary;
 }
 
-async function conduct(config: Config, { runDir, signal, progress, resume, onRecord }: RunOptions, opened: Openings): Promise<RunSummary> {
+async function conduct(asked: Config, { runDir, signal, progress, resume, onRecord }: RunOptions, opened: Openings): Promise<RunSummary> {
+  const { config, notes } = playable(asked);
   const { steps } = config;
   const { stepMs, turnMs } = config.rollout.deadlines;
   const note = (text: string): void => progress({ kind: 'note', text });
@@ -93,7 +95,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
         record: await startRecord(
           folder,
           { run: folder.name as RunId, ...recording },
-          { version: programVersion, config: config as unknown as JsonObject },
+          { version: programVersion, config: asked as unknown as JsonObject },
         ),
         recovered: null,
       };
@@ -106,7 +108,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
 
   // ── model, engine, trainer ──
   const base = baseFor(config);
-  const policy = rendererSpecOf(config.policy.model, config.policy);
+  const policy = policySpecOf(config);
   const renderer = rendererFor(policy);
   const cast = castSpecOf(config, policy);
   const start: Standing = (recovered?.last == null ? null : standingAfter(folder.checkpoints, recovered.last)) ?? {
@@ -120,7 +122,7 @@ async function conduct(config: Config, { runDir, signal, progress, resume, onRec
   removeLeftovers(folder.checkpoints, start.committed?.step ?? null);
   // An earlier process may have ended between its last commit and the pruning that follows it.
   pruneCheckpoints(folder.checkpoints, retentionOf(config));
-  for (const text of cautions(config)) note(text);
+  for (const text of [...notes, ...cautions(config)]) note(text);
   const { engines, trainer, announce, ready } = await acceleratorFor(config, base, start.weights, renderer, {
     run,
     logs: folder.logs,

@@ -15,6 +15,7 @@ import { listenForInterruption } from './interruption.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { lineFile } from './line-file.ts';
 import { printableLine } from './printable.ts';
+import { lacksModel } from '../actors/stand-in.ts';
 import { requireModel } from './require-model.ts';
 import { readConfig } from './settings/read.ts';
 import { table } from './table.ts';
@@ -71,7 +72,7 @@ export const inferCommand = (): Command =>
 const complete = (tools: InferReport['tools']): InferReport => ({ tools, lacking: 0, inferred: 0, failed: [], calls: 0 });
 
 async function infer(config: Config, tools: InferReport['tools'], terminal: Terminal): Promise<InferReport> {
-  requireModel(config.policy.model);
+  if (!lacksModel(config)) requireModel(config.policy.model);
   const interruption = listenForInterruption(() => terminal.say('interrupted: what was inferred is kept; once more to stop at once'));
   const opened = openings();
   const logs = mkdtempSync(join(tmpdir(), 'troupe-infer-'));

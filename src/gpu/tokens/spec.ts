@@ -1,4 +1,5 @@
 /** Which renderer a policy needs, as plain data, so that every thread makes the same one. Knows no config. */
+import { byteRenderer } from './bytes.ts';
 import { chatRendererOf } from './chat.ts';
 import type { FamilyName } from './chatml.ts';
 import { readModelFiles } from './model-files.ts';
@@ -7,6 +8,8 @@ import { tinyRenderer } from './tiny.ts';
 import { readTokenizer, vocabularyInOrder } from './vocabulary.ts';
 
 export type RendererSpec =
+  /** Of a model that is not here: bytes. */
+  | { readonly kind: 'bytes' }
   /** Our own template and words, in id order. */
   | { readonly kind: 'tiny'; readonly words: readonly string[] }
   /** A model directory with a chat template; each thread reads it once. */
@@ -26,6 +29,7 @@ export function rendererSpecOf(dir: string, { thinking }: { readonly thinking: b
 }
 
 export function rendererFor(spec: RendererSpec): Renderer {
+  if (spec.kind === 'bytes') return byteRenderer();
   if (spec.kind === 'tiny') return tinyRenderer(vocabularyInOrder(spec.words));
   const known = chats.get(keyOf(spec));
   if (known !== undefined) return known;

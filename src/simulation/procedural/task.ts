@@ -62,7 +62,9 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
 
   const acts = branch === 'call' || branch === 'ask';
   const chosen = acts ? chooseTools(offers, aspects.calls.value, branch, draws) : [];
-  const absent = branch === 'call' && !plain && draws.chance(mix.absent);
+  // Whoever wants two requests of one call wants the second to be about what it gives.
+  const told = own && aspects.turns.value > 1 && chosen.length === 1;
+  const absent = branch === 'call' && !plain && !told && draws.chance(mix.absent);
   const { calls, missing } = planCalls(chosen, scene, values, draws, {
     dependent: Math.max(mix.dependent, 0.75 * hardness),
     optional: 0.25 + 0.35 * hardness,
@@ -76,8 +78,8 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
     values,
     voice,
   );
-  const told: Told = { branch, calls, turns: aspects.turns.value, spare, facts };
-  const { requests, turnOf, answer } = tell(told, voice);
+  const telling: Told = { branch, calls, turns: aspects.turns.value, spare, facts };
+  const { requests, turnOf, answer } = tell(telling, voice);
   const task: Task = {
     id: view.id,
     split,
@@ -90,7 +92,7 @@ function draft(view: TaskView, mix: WorldMix, attempt: number): Task {
       ...facts.flatMap(({ said, value }) => [pointer.note, said, inWords(value)]),
     ].join(' '),
     persona: persona.name,
-    intent: { summary: summaryOf(told), requests, facts: factsOf(calls, missing) },
+    intent: { summary: summaryOf(telling), requests, facts: factsOf(calls, missing) },
     query: requests[0] as string,
     expectedCalls: calls.map((call, index) => ({
       name: call.offer.spec.name,

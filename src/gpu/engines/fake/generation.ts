@@ -1,6 +1,8 @@
 /** From a read request to a written reply: what is said is fixed at once, when it is said is the schedule's affair. Knows neither sockets nor faults. */
 import { seedOf } from '../../../random.ts';
+import { ChatMessage } from '../../../protocol/inference.ts';
 import type { Adapters, Served } from './adapters.ts';
+import type { Brain } from './brain.ts';
 import { chatReply, completionReply, type Choice, type Finish, type Spoken } from './bodies.ts';
 import { emptyChain, extended, hashOf, keyed, textIds, type Chain } from './chain.ts';
 import type { Pace } from './pace.ts';
@@ -15,6 +17,7 @@ import { textOf } from './words.ts';
 
 export interface Office {
   readonly settings: FakeSettings;
+  readonly brain: Brain;
   readonly adapters: Adapters;
   readonly schedule: Schedule;
   readonly pace: Pace;
@@ -81,14 +84,18 @@ export function chat(office: Office, body: Fields, requestId: string | undefined
   admit(office, sampling.n);
   const base = seedBase(office, sampling);
   const prompt = extended(emptyChain, ids);
-  const plans = Array.from({ length: sampling.n }, (_, k) => {
-    const text = constrained(body, base + k) ?? scripted(sampling.script?.[k]);
+  const asked = ChatMessage.array().safeParse(messages);
+  const thoughts = Array.from({ length: sampling.n }, (_, k) => (asked.success ? office.brain.think(asked.data, base + k) : undefined));
+  // Nothing is answered, and nothing is held: the client leaves when it has waited enough.
+  if (thoughts.includes(null)) return { cancel: () => undefined };
+  const plans = thoughts.map((thought, k) => {
+    const text = thought ?? constrained(body, base + k) ?? scripted(sampling.script?.[k]);
     if (text === undefined) {
       const plan = planned(office, sampling, served, { promptIds: ids, prompt, seed: base + k, most: Infinity, script: undefined });
       return { ...plan, text: textOf(plan.said.ids) };
     }
     const most = Math.min(sampling.maxTokens ?? office.settings.contextLength, office.settings.contextLength - ids.length);
-    const whole = [...textIds(text)].map((id) => 8 + (id % (office.settings.vocabulary - 8)));
+    const whole = Array.from(textIds(text.slice(0, 4 * most + 4)), (id) => 8 + (id % (office.settings.vocabulary - 8)));
     const said: Said =
       whole.length < most ? { ids: [...whole, office.settings.eos], finish: 'stop' } : { ids: whole.slice(0, most), finish: 'length' };
     const shown = said.finish === 'stop' ? text : text.slice(0, 4 * most);

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { Adapters } from './adapters.ts';
+import { createBrain } from './brain.ts';
 import { textIds } from './chain.ts';
 import { Faults, readPlan, type FaultKind } from './faults.ts';
 import { chat, complete, type Office, type Under } from './generation.ts';
@@ -51,6 +52,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const faults = new Faults(settings.seed);
   const office: Office = {
     settings,
+    brain: createBrain(settings.brain),
     adapters,
     schedule,
     pace,

@@ -1,4 +1,5 @@
 /** What a server says of itself: vLLM's /metrics under vLLM's names, and the fake's own /fake/stats. Reads, changes nothing. */
+import type { Brain } from './brain.ts';
 import type { Office } from './generation.ts';
 import { floorOf, makespanOf, occupancyOf, type Tally } from './tally.ts';
 
@@ -74,6 +75,8 @@ export interface FakeStats extends Tally {
   /** Share of the places that were taken, over the makespan. */
   readonly occupancy: number;
   readonly cpuMs: number;
+  /** What the simulated roles were asked, and what of it was answered wrongly on purpose: the truth about them. */
+  readonly brain: Brain['tally'];
 }
 
 export function statsOf(office: Office, requests: number, faults: Readonly<Record<string, number>>, sockets: number): FakeStats {
@@ -92,5 +95,6 @@ export function statsOf(office: Office, requests: number, faults: Readonly<Recor
     floorMs: floorOf(tally, settings),
     occupancy: occupancyOf(tally, settings),
     cpuMs: (cpu.user + cpu.system) / 1000,
+    brain: office.brain.tally,
   };
 }

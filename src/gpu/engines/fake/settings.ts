@@ -1,5 +1,6 @@
 /** What a fake server is told at its start: the shape of the server it stands for, its costs, and its flags. Knows no request. */
 import { parseArgs } from 'node:util';
+import { type BrainDials, rightBrain } from './brain.ts';
 
 /** Milliseconds of one engine step: `base + prefill·P + decode·D + context·KV`, for P prefilled tokens, D decoding sequences and KV tokens they read. */
 export interface StepCost {
@@ -51,6 +52,8 @@ export interface FakeSettings {
   readonly seed: number;
   readonly hugeBytes: number;
   readonly keepAliveMs: number;
+  /** What goes wrong with the simulated roles it plays. */
+  readonly brain: BrainDials;
 }
 
 /** Costs: Qwen3-8B in bfloat16 on one H100, from bandwidth and FLOP arithmetic (147,456 bytes of key-value state a token at 3.0 TB/s). */
@@ -77,28 +80,42 @@ const defaultSettings: FakeSettings = {
   seed: 0,
   hugeBytes: 200 * 1024 * 1024,
   keepAliveMs: 5000,
+  brain: rightBrain,
 };
 
-export type FakeOptions = Partial<Omit<FakeSettings, 'cost'>> & { readonly cost?: Partial<StepCost> };
+export type FakeOptions = Partial<Omit<FakeSettings, 'cost' | 'brain'>> & {
+  readonly cost?: Partial<StepCost>;
+  readonly brain?: Partial<BrainDials>;
+};
 
 /** Throws RangeError where the server could never answer. */
 export function settingsOf(options: FakeOptions): FakeSettings {
-  const settings = { ...defaultSettings, ...options, cost: { ...defaultSettings.cost, ...options.cost } };
+  const settings = {
+    ...defaultSettings,
+    ...options,
+    cost: { ...defaultSettings.cost, ...options.cost },
+    brain: { ...defaultSettings.brain, ...options.brain },
+  };
   if (settings.blocks * 16 < settings.contextLength) throw new RangeError('blocks must hold one full context');
   if (settings.stepTokens < settings.maxSequences) throw new RangeError('stepTokens must not be smaller than maxSequences');
   if (settings.vocabulary < 16) throw new RangeError('vocabulary must be at least 16');
+  if (Object.values(settings.brain).some((share) => !(share >= 0 && share <= 1)))
+    throw new RangeError('a dial of the brain is a share of 0 to 1');
   if (!(settings.timeScale >= 0)) throw new RangeError('timeScale must not be negative');
   return settings;
 }
 
 const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** Settings that are several numbers, each a flag of its own: `--cost.base 1`. */
+const grouped = ['cost', 'brain'] as const;
+const isGroup = (name: string): name is (typeof grouped)[number] => name === 'cost' || name === 'brain';
 const isSpread = (name: string): name is 'latency' | 'length' => name === 'latency' || name === 'length';
 
-/** As flags of the process: `--max-sequences 64`, `--cost.base 1`, `--latency 1000:0.6`, `--check-adapters false`. */
+/** As flags of the process: `--max-sequences 64`, `--cost.base 1`, `--brain.malformed 0.2`, `--latency 1000:0.6`, `--check-adapters false`. */
 export function flagsOf(options: FakeOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    if (name === 'cost') return Object.entries(value as StepCost).flatMap(([part, cost]) => [`--cost.${part}`, String(cost)]);
+    if (isGroup(name)) return Object.entries(value as object).flatMap(([part, number]) => [`--${name}.${part}`, String(number)]);
     if (isSpread(name)) return [`--${name}`, `${(value as Spread).mean}:${(value as Spread).sigma}`];
     return [`--${dashed(name)}`, `${value as string | number | boolean}`];
   });
@@ -106,9 +123,9 @@ export function flagsOf(options: FakeOptions): string[] {
 
 /** Reads such flags. Throws TypeError (an unknown flag) or RangeError (a value that cannot be). */
 export function readFlags(argv: string[]): { readonly options: FakeOptions; readonly port: number } {
-  const names = Object.keys(defaultSettings).filter((name) => name !== 'cost') as (keyof FakeSettings)[];
-  const costs = Object.keys(defaultSettings.cost);
-  const flags = ['port', 'latency', 'length', ...names.map(dashed), ...costs.map((part) => `cost.${part}`)];
+  const names = Object.keys(defaultSettings).filter((name) => !isGroup(name)) as (keyof FakeSettings)[];
+  const parts = grouped.flatMap((name) => Object.keys(defaultSettings[name]).map((part) => `${name}.${part}`));
+  const flags = ['port', 'latency', 'length', ...names.map(dashed), ...parts];
   const { values } = parseArgs({ args: argv, options: Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }])) });
   const options: Record<string, unknown> = {};
   for (const name of names) {
@@ -121,11 +138,13 @@ export function readFlags(argv: string[]): { readonly options: FakeOptions; read
     const [mean, sigma] = text.split(':').map((part) => readAs('number', name, part) as number);
     options[name] = { mean, sigma: sigma ?? 0 };
   }
-  const cost = costs.flatMap((part) => {
-    const text = values[`cost.${part}`];
-    return text === undefined ? [] : [[part, readAs('number', part, text)]];
-  });
-  if (cost.length > 0) options['cost'] = Object.fromEntries(cost);
+  for (const name of grouped) {
+    const given = parts.flatMap((flag) => {
+      const text = flag.startsWith(`${name}.`) ? values[flag] : undefined;
+      return text === undefined ? [] : [[flag.slice(name.length + 1), readAs('number', flag, text)]];
+    });
+    if (given.length > 0) options[name] = Object.fromEntries(given);
+  }
   return { options, port: Number(values['port'] ?? 0) };
 }
 
