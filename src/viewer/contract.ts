@@ -1,0 +1,122 @@
+/** What the viewer's server tells its page: values only, each a projection of a journal. Both sides import these types; nothing here runs. */
+import type { Aspects, Branch } from '../protocol/task.ts';
+import type { Fault } from '../protocol/fault.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Outcome } from '../protocol/outcome.ts';
+import type { Turn } from '../protocol/turn.ts';
+import type { Task } from '../protocol/task.ts';
+import type { RecordedEvent } from '../protocol/frame.ts';
+
+/** One line of the list of runs. */
+export interface RunCard {
+  readonly run: string;
+  readonly state: 'running' | 'done' | 'budget' | 'interrupted' | 'paused' | 'fault';
+  readonly steps: number;
+  readonly ofSteps: number | null;
+  readonly difficulty: number | null;
+  readonly meanReward: number | null;
+  readonly success: number | null;
+  /** For people: a torn tail that is being written, damage with its offset, a folder that vanished; null = whole. */
+  readonly trouble: string | null;
+}
+
+/** A run: its config, one row a committed step (metrics.jsonl as it is) and of wall times (timings.jsonl), evaluations, and what its journal suffers from. */
+export interface RunPage extends RunCard {
+  readonly config: JsonObject;
+  readonly metrics: readonly JsonObject[];
+  readonly timings: readonly JsonObject[];
+  readonly evaluations: readonly {
+    readonly when: 'before' | 'after' | 'during';
+    readonly step: number;
+    readonly levels: readonly JsonObject[];
+  }[];
+  readonly halted: { readonly reason: string; readonly detail: string } | null;
+}
+
+/** A row of the episode table; `null` where the member left no episode. */
+export interface EpisodeRow {
+  readonly episode: string | null;
+  readonly group: string;
+  readonly step: string;
+  readonly member: number;
+  readonly D: number;
+  readonly branch: Branch;
+  readonly split: 'train' | 'heldOut';
+  readonly outcome: string;
+  readonly reason: string;
+  readonly reward: number | null;
+  readonly turns: number;
+  readonly calls: number;
+  readonly tools: readonly string[];
+  readonly sampledTokens: number;
+  readonly version: number | null;
+  /** Of the opening words, for the table. */
+  readonly query: string;
+}
+export interface EpisodeList {
+  /** That match; rows are a window of them. */
+  readonly total: number;
+  readonly rows: readonly EpisodeRow[];
+  readonly facets: Readonly<
+    Record<'outcome' | 'branch' | 'step' | 'tool' | 'reward', readonly { readonly value: string; readonly count: number }[]>
+  >;
+}
+
+/** One token of a trace, columns of one table: ids, log-probs (natural), flags (protocol/trace.ts), version; `text` as the renderer shows it. */
+export interface TokenStrip {
+  readonly ids: readonly number[];
+  readonly text: readonly string[];
+  readonly logprobs: readonly (number | null)[];
+  readonly sampled: readonly boolean[];
+  readonly version: readonly number[];
+}
+
+export interface EpisodePage {
+  readonly id: string;
+  readonly run: string;
+  readonly group: string;
+  readonly member: number;
+  readonly siblings: readonly { readonly id: string; readonly member: number; readonly reward: number | null }[];
+  readonly task: Task;
+  readonly aspects: Aspects;
+  readonly turns: readonly Turn[];
+  readonly outcome: Outcome;
+  readonly reward: number | null;
+  readonly advantage: number | null;
+  readonly version: number | null;
+  readonly strips: readonly TokenStrip[];
+  /** Where it was forked from. */
+  readonly parent: { readonly run: string; readonly episode: string; readonly turn: number } | null;
+  /** Recorded events in all; the page asks for windows of them. */
+  readonly events: number;
+}
+
+/** Events of an episode's actors in order, with the state each led to (recomputed through the chart) and whether its hash is the recorded one. */
+export interface EventWindow {
+  readonly from: number;
+  readonly events: readonly (RecordedEvent & {
+    readonly index: number;
+    readonly value: unknown;
+    readonly agrees: boolean;
+    readonly edge: string | null;
+  })[];
+}
+
+export interface GroupPage {
+  readonly id: string;
+  readonly run: string;
+  readonly step: string;
+  readonly task: Task;
+  readonly status: 'sealed' | 'failed';
+  readonly members: readonly {
+    readonly id: string;
+    readonly member: number;
+    readonly turns: readonly Turn[];
+    readonly outcome: Outcome;
+    readonly reward: number | null;
+    readonly advantage: number | null;
+  }[];
+  readonly missing: readonly { readonly member: number; readonly fault: Fault }[];
+  /** All scored members have one reward: no gradient. */
+  readonly zeroVariance: boolean;
+}
