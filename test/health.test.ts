@@ -36,8 +36,8 @@ describe('no fault of a simulator is a reward', () => {
           if (meeting !== 'garbage' && meeting !== 'silence') return 'infraFault';
           return role === 'judge' ? 'judgeFault' : 'simulatorFault';
         }
-        // The group remembers what a tool answered; users and judges are asked again.
-        if (role === 'tool') known.add(role);
+        // The group remembers what a tool or a user answered; judges are asked again.
+        if (role !== 'judge') known.add(role);
       }
       return 'scored';
     };
@@ -63,7 +63,7 @@ describe('no fault of a simulator is a reward', () => {
         if (episode?.outcome.kind === 'scored') expect({ ...episode, seed: 0, attempt: 1 }).toEqual({ ...clean, seed: 0, attempt: 1 });
         seen.add(episode?.outcome.kind ?? '');
       }),
-      { numRuns: 150, examples: [[['right', 'right', ...thrice, 'right', ...thrice]], [[...thrice, ...thrice]], [['cancelled']]] },
+      { numRuns: 150, examples: [[['right', 'right', ...thrice, ...thrice]], [[...thrice, ...thrice]], [['cancelled']]] },
     );
     expect([...seen].sort()).toEqual(['infraFault', 'judgeFault', 'scored', 'simulatorFault', 'truncated']);
   });
@@ -96,7 +96,8 @@ describe('no fault of a simulator is a reward', () => {
 describe('a group counts', () => {
   test('questions, prompts, refused answers, repairs and tokens, by role and by tool', async () => {
     const { group } = await playFaulty(['garbage', 'right', 'right', 'stalled', 'garbage', 'right']);
-    expect(SimulatorHealth.parse(group.health)).toEqual({
+    const { roles, tools } = SimulatorHealth.parse(group.health);
+    expect({ roles, tools }).toEqual({
       roles: {
         task: emptyTally,
         user: tallyOf({ asks: 1, calls: 1, promptTokens: 10, replyTokens: 2 }),
@@ -135,8 +136,8 @@ describe('a group counts', () => {
   test('a prompt once that is asked again when its episode runs again', async () => {
     // The judge is away: the whole episode runs again with its seed, and user and judge are asked with the same names.
     const { group, prompts } = await playFaulty(['right', 'right', 'unreachable'], { attempts: 2 });
-    expect(prompts.map(({ request }) => request.role)).toEqual(['tool', 'user', 'judge', 'user', 'judge']);
-    expect(prompts[3]?.request.id).toBe(prompts[1]?.request.id);
+    expect(prompts.map(({ request }) => request.role)).toEqual(['tool', 'user', 'judge', 'judge']);
+    expect(prompts[3]?.request.id).toBe(prompts[2]?.request.id);
     expect(group.health?.roles.user).toMatchObject({ asks: 2, calls: 1, spared: 1, promptTokens: 10 });
     expect(group.health?.roles.judge).toMatchObject({ calls: 1, masked: 0 });
   });
