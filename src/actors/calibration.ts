@@ -3,6 +3,7 @@
  * Knows the truth, and tells nobody who is examined; rewards nobody.
  */
 import type { Config } from '../config.ts';
+import { CancelledFault } from '../errors.ts';
 import { type Calibrated, calibrated, driftAfter, type Drift, noDrift, type Trial } from '../learning/calibration.ts';
 import type { FrameOf } from '../protocol/frame.ts';
 import { type GroupId, type PolicyVersion, stepId } from '../protocol/ids.ts';
@@ -32,6 +33,11 @@ export interface CalibrationPorts {
   readonly held: readonly FrameOf<'judge.calibrated'>[];
 }
 
+/** Canaries that are being judged. */
+type Sitting = Set<AbortController>;
+/** Whatever is still being answered is not wanted any more. */
+const over = new CancelledFault('the canary has its verdict');
+
 export interface Calibration {
   /** Before the step with that number, where one is due and was not held. Resolves always, but when `signal` aborts. */
   hold(step: number, version: PolicyVersion, signal: AbortSignal): Promise<void>;
@@ -52,7 +58,9 @@ export function createCalibration(
   const done = new Set<string>(held.map(({ step }) => step));
   for (const { trials: earlier } of held) take(earlier as unknown as Trial[]);
 
-  const examined = async ({ id, view, truth }: Canary, group: GroupId, version: PolicyVersion, signal: AbortSignal): Promise<Trial> => {
+  const examined = async ({ id, view, truth }: Canary, group: GroupId, version: PolicyVersion, sitting: Sitting): Promise<Trial> => {
+    const abort = new AbortController();
+    sitting.add(abort);
     const question = (complaints: readonly string[], deadlineMs: number): Question<JudgeView, Verdict> => {
       const call = { scope: `${group}.${id}`, actor: 'judge', turn: 0, sample: complaints.length, version };
       return {
@@ -67,26 +75,29 @@ export function createCalibration(
         priority: 0,
         deadlineMs,
         clock,
-        chat: (request) => chat(request, signal),
+        chat: (request) => chat(request, abort.signal),
       };
     };
-    const given = await verdictOn(question, {
-      attempts: config.rollout.askAttempts,
-      votes,
-      ms: config.rollout.deadlines.turnMs,
-      clock,
-      signal,
-    });
+    const { askAttempts: attempts, deadlines } = config.rollout;
+    const given = await verdictOn(question, { attempts, votes, ms: deadlines.turnMs, clock, signal: abort.signal });
+    sitting.delete(abort);
+    abort.abort(over);
     return trialOf(view, truth, given, gates);
   };
 
   return {
     hold: async (step, version, signal) => {
       const name = stepId(step);
-      if (calibrateEvery === 0 || (step - 1) % calibrateEvery !== 0 || done.has(name)) return;
+      if (calibrateEvery === 0 || (step - 1) % calibrateEvery !== 0 || done.has(name) || signal.aborted) return;
       const group = `calibration.${name}` as GroupId;
       const drawn = canaries(calibrationEpisodes, seedOf(config.eval.seed, 'canaries', step));
-      const fresh = await Promise.all(drawn.map((each) => examined(each, group, version, signal)));
+      const sitting: Sitting = new Set();
+      const cancel = (): void => {
+        for (const abort of sitting) abort.abort(signal.reason);
+      };
+      signal.addEventListener('abort', cancel, { once: true });
+      const fresh = await Promise.all(drawn.map((each) => examined(each, group, version, sitting)));
+      signal.removeEventListener('abort', cancel);
       abandon(group);
       if (signal.aborted) return;
       done.add(name);

@@ -1,6 +1,6 @@
 /** Episodes whose verdict is known: tasks of the procedural world, played by the oracle and by agents that slip, in equal shares of each reward. Asks no judge but the world's own. */
 import { aspectsAt } from '../learning/curriculum.ts';
-import type { Verdict } from '../protocol/outcome.ts';
+import type { Reward, Verdict } from '../protocol/outcome.ts';
 import type { TaskId } from '../protocol/ids.ts';
 import type { Task } from '../protocol/task.ts';
 import type { Turn } from '../protocol/turn.ts';
@@ -22,22 +22,23 @@ export interface Canary {
 /** What an episode must be like. */
 interface Stratum {
   readonly slips: readonly (Slip | 'none')[];
-  fits(truth: Verdict, failsGate: boolean): boolean;
+  /** Least difficulty: where less is required, less can be told. */
+  readonly from: number;
+  /** `failsGate` undefined: not known yet. */
+  fits(reward: Reward, failsGate: boolean | undefined): boolean;
 }
 
 /** Two of each reward in six. Rules alone can tell one of the six: the others pass every gate, and the model is asked. */
 const strata: readonly Stratum[] = [
-  { slips: ['none'], fits: ({ reward }) => reward === 1 },
-  { slips: wordSlips, fits: ({ reward }, failsGate) => reward === -1 && !failsGate },
-  { slips: ['idle'], fits: ({ reward }, failsGate) => reward === 0 && !failsGate },
-  { slips: ['none', 'chatty', 'idle', 'mended'], fits: ({ reward }) => reward === 1 },
-  { slips: callSlips, fits: ({ reward }, failsGate) => reward === -1 && failsGate },
-  { slips: ['detour', 'repeated', 'chatty', 'mended'], fits: ({ reward }, failsGate) => reward === 0 && !failsGate },
+  { slips: ['none'], from: 20, fits: (reward) => reward === 1 },
+  { slips: wordSlips, from: 20, fits: (reward, failsGate) => reward === -1 && failsGate !== true },
+  { slips: ['idle'], from: 75, fits: (reward, failsGate) => reward === 0 && failsGate !== true },
+  { slips: ['none', 'chatty', 'idle', 'mended'], from: 20, fits: (reward) => reward === 1 },
+  { slips: callSlips, from: 20, fits: (reward, failsGate) => reward === -1 && failsGate !== false },
+  { slips: ['detour', 'repeated', 'chatty', 'mended'], from: 60, fits: (reward, failsGate) => reward === 0 && failsGate !== true },
 ];
-/** Episodes tried for one that fits; what does not is passed over. */
-const patience = 300;
-/** At lower difficulty little is required, so that little can be told. */
-const difficulty = { from: 20, to: 100 } as const;
+/** Tasks tried for one whose episode fits; what does not is passed over. */
+const patience = 100;
 
 /** So many canaries; the same seed always gives the same. */
 export function canaries(count: number, seed: Seed): Canary[] {
@@ -45,28 +46,30 @@ export function canaries(count: number, seed: Seed): Canary[] {
 }
 
 function canary(index: number, seed: Seed): Canary | undefined {
-  const stratum = strata[index % strata.length] as Stratum;
+  const { slips, from, fits } = strata[index % strata.length] as Stratum;
   for (let tried = 0; tried < patience; tried++) {
     const draws = stream(seedOf(seed, tried));
     const id = `canary${index}.${tried}`;
-    const task = rehearsed(drawn(id, draws));
-    const slip = draws.pick(stratum.slips);
-    const { turns, world, verdict } = play(task, slip === 'none' ? oracle : slipping(slip, seedOf(seed, tried, slip)));
-    if (verdict === null) continue;
-    const view: JudgeView = { task, turns: turns.map(unthought), world };
-    if (
-      stratum.fits(
-        verdict,
-        examine(view).gates.some(({ passed }) => !passed),
+    const task = drawn(id, from, draws);
+    for (const slip of draws.shuffle(slips)) {
+      const { turns, world, verdict } = play(task, slip === 'none' ? oracle : slipping(slip, seedOf(seed, tried, slip)));
+      // Nearly all that does not fit has another reward, and need not be looked at closer.
+      if (verdict === null || !fits(verdict.reward, undefined)) continue;
+      const view: JudgeView = { task: rehearsed(task), turns: turns.map(unthought), world };
+      if (
+        fits(
+          verdict.reward,
+          examine(view).gates.some(({ passed }) => !passed),
+        )
       )
-    )
-      return { id, view, truth: verdict };
+        return { id, view, truth: verdict };
+    }
   }
   return undefined;
 }
 
-function drawn(id: string, draws: Stream): Task {
-  const D = difficulty.from + draws.int(difficulty.to - difficulty.from + 1);
+function drawn(id: string, from: number, draws: Stream): Task {
+  const D = from + draws.int(101 - from);
   const aspects = aspectsAt(D, draws, 0);
   const tools = subset(builtinRepository, aspects.tools.value, draws, 'train');
   return writeTask({ id: id as TaskId, split: 'train', difficulty: D, aspects, tools, seed: seedOf(draws.seed, 'task') });
