@@ -18,8 +18,8 @@ import { writtenTask } from './written.ts';
 
 /** Shares of the lessons. A task has many words and much to decide; a verdict is one word, and hard to learn from. */
 const shares: readonly (readonly [SimulatorRole, number])[] = [
-  ['task', 0.34],
-  ['user', 0.14],
+  ['task', 0.3],
+  ['user', 0.18],
   ['tool', 0.3],
   ['judge', 0.22],
 ];

@@ -4,7 +4,7 @@
  *   system  grade CRITERION …
  *   user    NAME SLOT VALUE … STATUS RESULT … CLOSING {then …}      what is right
  *   user    the same of the episode, questions among it
- *   reply   true|false …
+ *   reply   {CRITERION true|false}
  */
 import type { JsonValue } from '../../../protocol/json.ts';
 import type { CriterionName, Task } from '../../../protocol/task.ts';
@@ -41,13 +41,18 @@ export const judgeScript: Script<JudgeQuestion, JudgeDraft> = {
   ],
   schema: () => undefined,
   read: (text, { view, criteria }) => {
-    const words = plain(text, { most: criteria.length }) ?? [];
-    if (words.length !== criteria.length || words.some((word) => word !== 'true' && word !== 'false'))
-      return { ok: false, complaint: `say true or false ${criteria.length} times` };
+    const words = plain(text, { most: 2 * criteria.length }) ?? [];
     const evidence = quoted(view.turns);
-    return { ok: true, answer: Object.fromEntries(criteria.map((name, index) => [name, { met: words[index] === 'true', evidence }])) };
+    const draft: Partial<Record<CriterionName, { met: boolean; evidence: string }>> = {};
+    for (const [index, name] of criteria.entries()) {
+      const [word, finding] = words.slice(2 * index, 2 * index + 2);
+      if (word !== names[name] || (finding !== 'true' && finding !== 'false'))
+        return { ok: false, complaint: `say ${names[name]} true, or ${names[name]} false` };
+      draft[name] = { met: finding === 'true', evidence };
+    }
+    return { ok: true, answer: draft };
   },
-  write: (draft, { criteria }) => criteria.map((name) => String(draft[name]?.met === true)).join(' '),
+  write: (draft, { criteria }) => criteria.map((name) => `${names[name]} ${String(draft[name]?.met === true)}`).join(' '),
 };
 
 const call = ({ name, arguments: args }: ToolCall): string[] => [...wordsOf(name.replaceAll('_', ' ')), ...pairs(args)];
