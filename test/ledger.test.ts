@@ -1,13 +1,14 @@
 /** The ledger of the world: it takes every right answer, of worlds whose rules it knows and of worlds that have none, and refuses wrong ones. */
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../src/protocol/json.ts';
+import { contradicted, varied } from '../src/gpu/engines/fake/brain-wrongs.ts';
 import { seedOf, stream } from '../src/random.ts';
 import { contradictionIn } from '../src/simulation/lm/ledger.ts';
 import { rulesCollection } from '../src/simulation/procedural/tool.ts';
 import { writeTask } from '../src/simulation/procedural/task.ts';
 import { catalogueTools } from '../src/tools/catalogue.ts';
 import { viewOf } from './support/arbitraries.ts';
-import { type Case, drawArguments, walk, wrongs, type Wrong } from './support/ledger-calls.ts';
+import { type Case, drawArguments, isStated, walk, wrongs, type Wrong } from './support/ledger-calls.ts';
 
 const onTasks = (count: number): Case[] =>
   Array.from({ length: count }, (_, index) => index).flatMap((index) => {
@@ -47,24 +48,35 @@ function caught(
   return tallies;
 }
 
-const shared = onTasks(250);
-const own = onCatalogue(250);
+const shared = onTasks(150);
+const own = onCatalogue(120);
 
 describe('right answers', () => {
   test('on worlds with rules thousands of them are all borne out', () => {
     expect(refusals(shared)).toEqual([]);
-    expect(shared.length).toBeGreaterThan(3000);
-    expect(shared.filter(({ right }) => right.found).length).toBeGreaterThan(1500);
+    expect(shared.length).toBeGreaterThan(2000);
+    expect(shared.filter(({ right }) => right.found).length).toBeGreaterThan(900);
   });
 
-  test('the same where the ledger is not shown the rules', () => {
-    expect(refusals(shared.map(withoutRules))).toEqual([]);
+  test('the same where the ledger is not shown the rules, as long as a record says what is said', () => {
+    const stated = shared.filter((each) => !each.right.found || isStated(each));
+    expect(stated.length).toBeGreaterThan(1500);
+    expect(refusals(stated.map(withoutRules))).toEqual([]);
   });
 
   test('the same of tools under their own names, whose results are nested', () => {
     expect(refusals(own)).toEqual([]);
-    expect(own.filter(({ right }) => right.found && typeof right.observation === 'object').length).toBeGreaterThan(500);
+    expect(own.filter(({ right }) => right.found && typeof right.observation === 'object').length).toBeGreaterThan(300);
   });
+});
+
+test('of records that fit, any may be found, and what nobody wrote may be anything', () => {
+  const others = [...shared, ...own].flatMap(({ view, right }, index) => {
+    const draft = varied(view, right, seedOf('other', index));
+    return draft === undefined ? [] : [{ view, draft }];
+  });
+  expect(others.length).toBeGreaterThan(300);
+  expect(others.flatMap(({ view, draft }) => contradictionIn(view, draft) ?? [])).toEqual([]);
 });
 
 describe('wrong answers', () => {
@@ -84,6 +96,17 @@ describe('wrong answers', () => {
     expect(tallies.denied?.share).toBe(1);
     expect(tallies.claimed?.share).toBe(1);
     expect(tallies.astray?.share).toBeGreaterThan(0.9);
+  });
+
+  test('so is what the fake server’s brain gets wrong on purpose', () => {
+    for (const cases of [shared, own]) {
+      const wrong = cases.flatMap(({ view, right }, index) => {
+        const draft = contradicted(view, right, stream(seedOf('brain', index)));
+        return draft === undefined ? [] : [contradictionIn(view, draft) !== undefined];
+      });
+      expect(wrong.length).toBeGreaterThan(1000);
+      expect(wrong.filter(Boolean).length / wrong.length).toBeGreaterThan(0.97);
+    }
   });
 
   test('where it does not, most are', () => {

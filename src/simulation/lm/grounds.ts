@@ -1,6 +1,6 @@
 /**
  * Whether everything an observation says is in the world, in the call or in the tool's own schema. Where a record is what the call is about, its fields must be told as they stand;
- * what no such record says may be said by a look-up, since somebody must be the first. Knows no language: names and values alone.
+ * what no record says must be put down before it is said, so that it stays so. Knows no language: names and values alone.
  */
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { ToolSpec } from '../../protocol/tool.ts';
@@ -15,8 +15,8 @@ export interface Grounds {
   readonly sources: readonly Place[];
   /** Others that the patch touches. */
   readonly written: readonly Place[];
-  /** What no source says may be made up: a new record would hold it, an old one need not. */
-  readonly reading: boolean;
+  /** What no source says may be made up without being put down: so it is in worlds with rules, where it follows from them. */
+  readonly open: boolean;
 }
 
 /** One scalar of an observation. */
@@ -32,7 +32,7 @@ interface Said {
 type Row = readonly Said[];
 
 /** The first thing said that nothing bears out, in words; undefined when all is. */
-export function ungrounded(view: ToolView, observation: JsonValue, { sources, written, reading }: Grounds): string | undefined {
+export function ungrounded(view: ToolView, observation: JsonValue, { sources, written, open }: Grounds): string | undefined {
   const { returns } = view.tool;
   const rows = unambiguous([...rowsOf(observation, nameOfRoot(returns), undefined, returns)]);
   for (const row of rows) {
@@ -45,7 +45,7 @@ export function ungrounded(view: ToolView, observation: JsonValue, { sources, wr
     for (const said of row) {
       const { name, value } = said;
       if (typeof value === 'boolean' || isKnown(known, value) || (isRemark(name) && isBorneOut(known, value))) continue;
-      const isFree = reading && name !== undefined && !ids.has(value);
+      const isFree = open && name !== undefined && !ids.has(value);
       if (isFree && sources.some((place) => statedBy(place, said).length === 0 && !isDenied(row, place))) continue;
       return `${name ?? 'the observation'} says ${quoted(value)}, which is in no record it could come from: put it into the world or leave it out`;
     }

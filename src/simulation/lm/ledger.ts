@@ -14,6 +14,7 @@ import {
   holds,
   isEqual,
   keyArguments,
+  recordsAt,
   recordsFor,
   recordsOf,
   resembling,
@@ -38,12 +39,14 @@ export function contradictionIn(view: ToolView, { found, observation, patch }: T
 const isReading = ({ tool }: ToolView, patch: Patch): boolean =>
   tool.effects === 'read' || (tool.effects === 'unknown' && patch.length === 0);
 
-/** "Found nothing" is wrong where a record holds all that was asked for; of a tool that changes things, all it must be told. */
+/** "Found nothing" is wrong where a record holds all that was asked for; of a tool that changes things, all it finds its record by. Asked for nothing, a look-up finds whatever there is. */
 function denied(view: ToolView): string | undefined {
   const { tool, call } = view;
-  const args = tool.effects === 'read' ? call.arguments : keyArguments(view);
-  const [there] = Object.keys(args).length === 0 ? [] : agreeing(recordsOf(view), args);
-  return there === undefined ? undefined : `found is false, but ${name(there)} holds ${quoted(args)}`;
+  const reads = tool.effects === 'read';
+  const args = reads ? call.arguments : keyArguments(view);
+  const asksNothing = Object.keys(args).length === 0;
+  const [there] = asksNothing ? (reads ? recordsAt(view) : []) : agreeing(recordsOf(view), args);
+  return there === undefined ? undefined : `found is false, but there is ${name(there)}, which holds ${quoted(args)}`;
 }
 
 function badPatch({ tool, world }: ToolView, patch: Patch): string | undefined {
@@ -72,8 +75,11 @@ function badRead(view: ToolView, observation: JsonValue, patch: Patch): string |
   const exact = agreeing(scope, call.arguments);
   const isRuled = ruleOf(world, view.tool.name) !== undefined;
   if (isRuled && exact.length === 0 && patch.length === 0) return `no record holds ${quoted(call.arguments)}`;
-  const sources = exact.length > 0 ? exact : resembling(scope, call.arguments);
-  return ungrounded(view, observation, { sources, written: placesAfter(world, patch), reading: true });
+  const before = exact.length > 0 ? exact : resembling(scope, call.arguments);
+  const written = placesAfter(world, patch);
+  // As they are once what was open has been filled in.
+  const sources = before.map((place) => written.find((filled) => name(filled) === name(place)) ?? place);
+  return ungrounded(view, observation, { sources: sources.length > 0 ? sources : written, written, open: isRuled });
 }
 
 function badWrite(view: ToolView, observation: JsonValue, patch: Patch): string | undefined {
@@ -82,22 +88,17 @@ function badWrite(view: ToolView, observation: JsonValue, patch: Patch): string 
   const before = placesBefore(world, patch);
   const after = placesAfter(world, patch);
   const touched = [...after, ...before];
-  if (patch.length === 0) {
-    const kept = agreeing(recordsFor(view), args, true);
-    if (Object.keys(args).length > 0 && kept.length === 0)
-      return 'nothing was changed: the patch is empty, and no record says it was so already';
-    return ungrounded(view, observation, { sources: kept, written: [], reading: true });
-  }
+  if (patch.length === 0 && Object.keys(args).length > 0)
+    return 'nothing was changed: the patch is empty; where all was so already, merge the same fields again';
   const missing = Object.entries(args).find(([argument, value]) => !isTraced(argument, value, before, touched));
   if (missing !== undefined) return `the patch leaves no trace of ${missing[0]} = ${quoted(missing[1])}`;
   const astray = wrongTarget(view, patch);
   if (astray !== undefined) return astray;
   const deleted = placesDeleted(world, patch);
-  return ungrounded(view, observation, {
-    sources: [...after, ...deleted],
-    written: before,
-    reading: after.length === 0 || !patch.some(({ op }) => op === 'put'),
-  });
+  const ops = new Set(patch.map(({ op }) => op));
+  // What is gone cannot be filled in any more.
+  const open = ruleOf(world, view.tool.name) === undefined ? ops.size === 1 && ops.has('delete') : !ops.has('put');
+  return ungrounded(view, observation, { sources: [...after, ...deleted], written: before, open });
 }
 
 /** The arguments that a call of this tool cannot do without, scalars only. */

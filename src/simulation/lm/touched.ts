@@ -42,17 +42,20 @@ function homeOf({ tool, world }: Pick<ToolView, 'tool' | 'world'>): string | und
   return Object.hasOwn(world.entities, tool.category) ? tool.category : undefined;
 }
 
-/** The records a tool may be about. */
-export function recordsFor(view: Pick<ToolView, 'tool' | 'world'>): Place[] {
+/** The records of the tool's own collection; none where that is not known. */
+export function recordsAt(view: Pick<ToolView, 'tool' | 'world'>): Place[] {
   const home = homeOf(view);
-  return home === undefined ? recordsIn(view.world) : places(view.world, [home]);
+  return home === undefined ? [] : places(view.world, [home]);
 }
+
+/** The records a tool may be about. */
+export const recordsFor = (view: Pick<ToolView, 'tool' | 'world'>): Place[] =>
+  homeOf(view) === undefined ? recordsIn(view.world) : recordsAt(view);
 
 /** The records a tool is surely about: those of its own collection, else of collections that its name, category or description speaks of. */
 export function recordsOf(view: Pick<ToolView, 'tool' | 'world'>): Place[] {
   const { tool, world } = view;
-  const home = homeOf(view);
-  if (home !== undefined) return places(world, [home]);
+  if (homeOf(view) !== undefined) return recordsAt(view);
   const words = new Set([tool.name, tool.category, tool.description].flatMap(stemsOf));
   return recordsIn(world).filter(({ collection }) => stemsOf(collection).some((stem) => words.has(stem)));
 }
