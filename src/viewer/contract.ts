@@ -1,5 +1,5 @@
 /** What the viewer's server tells its page: values only, each a projection of a journal. Both sides import these types; nothing here runs. */
-import type { Aspects, Branch } from '../protocol/task.ts';
+import type { AspectName, Aspects, Branch } from '../protocol/task.ts';
 import type { Fault } from '../protocol/fault.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Outcome } from '../protocol/outcome.ts';
@@ -16,6 +16,8 @@ export interface RunCard {
   readonly difficulty: number | null;
   readonly meanReward: number | null;
   readonly success: number | null;
+  /** Mean reward of the last steps, at most 60, for a sparkline; oldest first. */
+  readonly rewards?: readonly (number | null)[];
   /** For people: a torn tail that is being written, damage with its offset, a folder that vanished; null = whole. */
   readonly trouble: string | null;
 }
@@ -31,6 +33,28 @@ export interface RunPage extends RunCard {
     readonly levels: readonly JsonObject[];
   }[];
   readonly halted: { readonly reason: string; readonly detail: string } | null;
+  /** Of the training tasks of one step, newest last: the bound of each aspect at the curriculum's D, and what was drawn. */
+  readonly aspects?: readonly {
+    readonly step: string;
+    readonly tasks: number;
+    readonly drawn: Readonly<Record<AspectName, DrawnAspect>>;
+  }[];
+  /** The run's own actors as they stand (`run/experiment`, `run/broker`, …): chart, state value, the edge last taken and the event that took it. */
+  readonly actors?: readonly {
+    readonly actor: string;
+    readonly machine: string;
+    readonly value: unknown;
+    readonly edge: string | null;
+    readonly event: string | null;
+  }[];
+}
+
+/** One aspect over the tasks of a step. */
+export interface DrawnAspect {
+  readonly bound: number;
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
 }
 
 /** A row of the episode table; `null` where the member left no episode. */
