@@ -1,6 +1,6 @@
 /** The fake server's brain: the four roles played through our own prompts, right where its dials are at zero, and wrong in just the ways and shares they say. */
 import { describe, expect, test } from 'vitest';
-import { type BrainDials, createBrain, rightBrain } from '../src/gpu/engines/fake/brain.ts';
+import { type BrainDials, type BrainTally, createBrain, rightBrain } from '../src/gpu/engines/fake/brain.ts';
 import { aspectsAt } from '../src/learning/curriculum.ts';
 import type { Defect } from '../src/protocol/health.ts';
 import type { TaskId } from '../src/protocol/ids.ts';
@@ -134,13 +134,13 @@ describe('a brain without dials', () => {
   ])('writes tasks over %s that the writer’s checks take, answers them, and a right agent is judged right', (_, from) => {
     const { ask, heard } = asker({});
     const rewards: (number | null)[] = [];
-    for (const seed of seeds(150)) {
+    for (const seed of seeds(50)) {
       const task = ask(cast.task, from(seed), seed);
       if (task === undefined) continue;
       rewards.push(played(rehearsed(task, ask), oracle, ask)?.reward ?? null);
     }
     const report = JSON.stringify([heard, rewards.filter((reward) => reward !== 1).length]);
-    expect(rewards.length, report).toBeGreaterThan(140);
+    expect(rewards.length, report).toBeGreaterThan(45);
     expect(
       rewards.filter((reward) => reward !== 1),
       report,
@@ -150,7 +150,7 @@ describe('a brain without dials', () => {
 
   test('plays tasks that code wrote as code would: none of its answers is refused', () => {
     const { ask, heard } = asker({});
-    for (const seed of seeds(300)) {
+    for (const seed of seeds(100)) {
       const task = writeTask(
         viewOf(seed, (count) => subset(builtinRepository, count, stream(seed), 'train')),
         plainMix,
@@ -170,5 +170,91 @@ describe('a brain without dials', () => {
     const brain = createBrain(rightBrain);
     expect(brain.think([{ role: 'user', content: 'What is the capital of France?' }], 1)).toBeUndefined();
     expect(brain.tally).toEqual({});
+  });
+});
+
+/** Plays so many episodes of tasks that code wrote, against a cast with these dials. */
+function season(dials: Partial<BrainDials>, episodes: number, attempts?: number) {
+  const { ask, heard, brain } = asker(dials);
+  const rewards = seeds(episodes).map((seed) => {
+    const task = writeTask(
+      viewOf(seed, (count) => subset(builtinRepository, count, stream(seed), 'train')),
+      plainMix,
+    );
+    return played(task, oracle, ask, attempts)?.reward ?? null;
+  });
+  const told = (kind: keyof BrainTally): number => Object.values(brain.tally).reduce((sum, tally) => sum + (tally[kind] ?? 0), 0);
+  const refused = (defect: Defect): number => Object.values(heard).reduce((sum, own) => sum + (own.refused[defect] ?? 0), 0);
+  return { rewards, told, refused, heard, tally: brain.tally };
+}
+
+describe('a brain with dials', () => {
+  test('is malformed in just the share it is told, and no reader takes one of those for an answer', () => {
+    const { told, refused } = season({ malformed: 0.2 }, 100);
+    const share = told('malformed') / told('asked');
+    expect(Math.abs(share - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / told('asked')));
+    expect(refused('malformed')).toBe(told('malformed'));
+  });
+
+  test('is silent in just the share it is told', () => {
+    const { told, refused } = season({ hanging: 0.1 }, 80);
+    expect(told('hanging')).toBeGreaterThan(20);
+    expect(refused('silent')).toBe(told('hanging'));
+  });
+
+  test('contradicts the world so that at least 95 in 100 are noticed', () => {
+    const { told, refused, heard } = season({ inconsistent: 0.5 }, 120);
+    expect(told('inconsistent')).toBeGreaterThan(60);
+    expect(refused('inconsistent'), JSON.stringify(heard)).toBeGreaterThanOrEqual(0.95 * told('inconsistent'));
+  });
+
+  test('tells everything at once so that it is noticed, where something is kept back', () => {
+    const { ask, heard, brain } = asker({ leaking: 1 });
+    for (const seed of seeds(100)) {
+      const mix = { ...plainMix, branches: { call: 0, ask: 1, answer: 0, none: 0 } };
+      const { branch, query, persona, intent } = writeTask(
+        viewOf(seed, (count) => subset(builtinRepository, count, stream(seed), 'train')),
+        mix,
+      );
+      if (branch !== 'ask') continue;
+      // Nobody has asked for what the request leaves out.
+      const conversation = [
+        { role: 'user', text: query },
+        { role: 'agent', text: 'hello' },
+      ] as const;
+      ask(cast.user, { persona, intent, conversation }, seed, 1);
+    }
+    const told = brain.tally.user?.leaking ?? 0;
+    expect(told).toBeGreaterThan(60);
+    expect(heard.user?.refused.leak ?? 0, JSON.stringify(heard.user?.refused)).toBeGreaterThanOrEqual(0.95 * told);
+  });
+
+  test('attacks so that nothing breaks, and nothing reaches a prototype', () => {
+    const { told } = season({ hostile: 0.5 }, 60);
+    expect(told('hostile')).toBeGreaterThan(50);
+    expect(({} as { found?: unknown }).found).toBeUndefined();
+  });
+
+  test('turns one finding of a judge round, and no more', () => {
+    const turned = season({ misjudging: 1 }, 50);
+    const right = season({}, 50);
+    expect(turned.tally.judge?.misjudging).toBe(turned.tally.judge?.asked);
+    expect(turned.rewards.filter((reward) => reward !== 1).length).toBeGreaterThan(25);
+    expect(right.rewards.every((reward) => reward === 1)).toBe(true);
+  });
+
+  test('varies among right answers only: no ledger refuses one', () => {
+    const { told, refused, heard } = season({ variance: 1 }, 100);
+    expect(told('variance')).toBeGreaterThan(15);
+    expect(refused('inconsistent') + refused('malformed'), JSON.stringify(heard)).toBe(0);
+  });
+
+  test('repaired, has every episode end as in the clean run', () => {
+    const clean = season({}, 80).rewards;
+    const repaired = season({ malformed: 0.2, inconsistent: 0.05, hanging: 0.02 }, 80);
+    const ended = repaired.rewards.flatMap((reward, seed) => (reward === null ? [] : [[reward, clean[seed]]]));
+    expect(ended.length).toBeGreaterThan(70);
+    for (const [reward, same] of ended) expect(reward).toBe(same);
+    expect(repaired.told('malformed')).toBeGreaterThan(30);
   });
 });

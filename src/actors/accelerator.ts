@@ -25,6 +25,7 @@ import { serversFor, type ServerPorts } from './servers.ts';
 import { trains } from './settings.ts';
 import { lacksModel, standInBase } from './stand-in.ts';
 import { threadsOf } from './threads.ts';
+import { isBusy, playsTools } from './tool-answers.ts';
 
 export interface Accelerator {
   /** At least one, each with the same model. */
@@ -66,7 +67,13 @@ export async function acceleratorFor(
   const { kind } = config.engine;
   const played = kind === 'scripted' || kind === 'fake' ? teacherOf(config, renderer) : undefined;
   const announce = (jobs: readonly GroupJob[]): void => {
-    for (const job of jobs) played?.learn(job.group, job.task);
+    for (const job of jobs)
+      played?.learn(
+        job.group,
+        job.task,
+        // Where a language model plays the tools, code decides who is busy, and a right agent asks again.
+        playsTools(job) ? (task) => teacherEpisode(task, (view) => isBusy(job, view)) : undefined,
+      );
   };
   const { trainer, started } = trainerFor(config, base, ports);
   ports.opened.add(trainer, () => trainer.close());

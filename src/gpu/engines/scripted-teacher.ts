@@ -22,13 +22,14 @@ export interface TeacherOptions {
 
 export interface Teacher {
   readonly policy: ScriptedPolicy;
-  /** Must come before the group's first call. */
-  learn(group: GroupId, task: Task): void;
+  /** Must come before the group's first call. `turnsOf`: where this group's conversation is not the one that the task alone tells. */
+  learn(group: GroupId, task: Task, turnsOf?: TeacherOptions['turnsOf']): void;
   forget(group: GroupId): void;
 }
 
 interface Lesson {
   readonly task: Task;
+  readonly turnsOf: TeacherOptions['turnsOf'];
   /** The ids of each agent turn, in order. Written when first asked. */
   script?: readonly Int32Array[];
 }
@@ -39,13 +40,13 @@ export function teacher({ renderer, ...ports }: TeacherOptions): Teacher {
   if (header === null) throw new EngineFault(`the template ${renderer.name} does not append: a teacher cannot find its place in it`);
 
   const scriptOf = (lesson: Lesson): readonly Int32Array[] =>
-    (lesson.script ??= ports
+    (lesson.script ??= lesson
       .turnsOf(lesson.task)
       .filter((turn): turn is AgentTurn => turn.role === 'agent')
       .map((turn) => renderer.write(turn, lesson.task)));
 
   return {
-    learn: (group, task) => void lessons.set(group, { task }),
+    learn: (group, task, turnsOf = ports.turnsOf) => void lessons.set(group, { task, turnsOf }),
     forget: (group) => void lessons.delete(group),
     policy: (request, seed, version) => {
       // A probe wants any token at all, on a piece of a prompt.

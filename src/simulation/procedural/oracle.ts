@@ -1,12 +1,13 @@
 /** The agent that solves a task from its expected calls: it proves tasks solvable before they are used, and it is the teacher of imitation. Sees what no policy may see. */
 import type { Verdict } from '../../protocol/outcome.ts';
 import type { Task } from '../../protocol/task.ts';
+import type { ToolCall } from '../../protocol/tool.ts';
 import type { AgentTurn, ToolTurn, Turn } from '../../protocol/turn.ts';
 import type { World } from '../../protocol/world.ts';
 import { canonical } from '../../protocol/json.ts';
 import { seedOf } from '../../random.ts';
-import { conversationOf } from '../contract.ts';
-import { applyPatch } from '../state.ts';
+import { conversationOf, type ToolAnswer, type ToolView } from '../contract.ts';
+import { applyPatch, occurrenceKey } from '../state.ts';
 import { validateCall } from '../validate.ts';
 import { speech } from './lexicon.ts';
 import { proceduralJudge } from './judge.ts';
@@ -56,8 +57,8 @@ export interface Played {
   readonly verdict: Verdict | null;
 }
 
-/** Plays one whole episode in this thread, at once: the agent against the procedural user, tools and judge. */
-export function play(task: Task, agent: Agent): Played {
+/** Plays one whole episode in this thread, at once: the agent against the procedural user, tools and judge. `isBusy`: calls that meet a transient error beside those the world's rules name. */
+export function play(task: Task, agent: Agent, isBusy: (view: ToolView) => boolean = () => false): Played {
   const turns: Turn[] = [{ role: 'user', text: task.query }];
   let world = task.world;
   for (let count = 0; count < task.maxTurns; count++) {
@@ -69,7 +70,8 @@ export function play(task: Task, agent: Agent): Played {
         turns.push({ role: 'tool', call, status: check.status, result: null, patch: [] });
         continue;
       }
-      const { status, observation, patch } = answered(proceduralTool, { tool: check.tool, call, world });
+      const view = { tool: check.tool, call, world };
+      const { status, observation, patch } = isBusy(view) ? busyAnswer(call) : answered(proceduralTool, view);
       turns.push({ role: 'tool', call, status, result: observation, patch });
       world = applyPatch(world, patch);
     }
@@ -87,6 +89,12 @@ export function play(task: Task, agent: Agent): Played {
   }
   return { turns, world, verdict: null };
 }
+
+const busyAnswer = (call: ToolCall): ToolAnswer => ({
+  status: 'transient',
+  observation: null,
+  patch: [{ op: 'count', key: occurrenceKey(call) }],
+});
 
 function answered<View, Answer>(simulator: Simulator<View, Answer>, view: View, seed = 0): Answer {
   const posed = simulator.pose(view, [], seed);

@@ -11,7 +11,7 @@ import { type WorldMix, defaultMix } from './plan.ts';
 import { writeTask } from './task.ts';
 
 /** The whole right episode, the task's query first. */
-export const teacherEpisode = (task: Task): Turn[] => [...play(task, oracle).turns];
+export const teacherEpisode = (task: Task, isBusy?: Parameters<typeof play>[2]): Turn[] => [...play(task, oracle, isBusy).turns];
 
 /** The aspects with that many calls and at least as many tools: chains at any difficulty, which the curriculum alone shows too rarely to be learnt. */
 export function withCalls(aspects: Aspects, calls: 1 | 2 | 3): Aspects {

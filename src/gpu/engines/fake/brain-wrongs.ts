@@ -132,13 +132,16 @@ export function varied({ tool, call, world }: ToolView, right: ToolDraft, seed: 
   return canonical(other.observation) === canonical(right.observation) ? undefined : other;
 }
 
-/** All the user wants and knows, at once; undefined where that is no more than it says anyway. */
+/** All that the user still keeps back, at once; undefined where that is nothing. */
 export function leaked({ intent, conversation }: UserView, right: UserAnswer): UserAnswer | undefined {
-  const said = conversation.filter(({ role }) => role === 'user').length;
-  const facts = Object.entries(intent.facts).map(([slot, fact]) => `${slot} ${fact}`);
-  const rest = [...intent.requests.slice(said), ...facts];
-  const text = [right.text, ...rest].filter((part) => part !== '').join(' then ');
-  return rest.length === 0 || text === right.text ? undefined : { text, done: false };
+  const said = [...conversation.map(({ text }) => text), right.text].join(' | ');
+  const requests = intent.requests.filter((request) => !said.includes(request));
+  const facts = Object.entries(intent.facts).filter(
+    ([, fact]) => !` ${said} `.includes(` ${fact} `) && !requests.some((request) => request.includes(fact)),
+  );
+  if (requests.length === 0 && facts.length === 0) return undefined;
+  const parts = [right.text, ...requests, ...facts.map(([slot, fact]) => `${slot} ${fact}`)];
+  return { text: parts.filter((part) => part !== '').join(' then '), done: false };
 }
 
 /** One finding turned round. */
