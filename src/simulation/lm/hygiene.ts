@@ -27,7 +27,7 @@ const gaps = /\[[a-z][a-z _-]{1,30}\]|\{\{?[a-z][a-z _-]{0,30}\}?\}|<[a-z][a-z _
 export const gapIn = (text: string): string | undefined => gaps.exec(text)?.[0];
 
 /** A name that nobody says by chance: it has an underscore, a capital inside, or a digit beside letters. */
-export const isTechnical = (name: string): boolean => /_|[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]/.test(name);
+const isTechnical = (name: string): boolean => /_|[a-z][A-Z]|[A-Za-z]\d|\d[A-Za-z]/.test(name);
 
 /** The first of these names that stands in the text as a word of its own; plain words are nobody's names. */
 export function nameIn(text: string, names: ReadonlySet<string>): string | undefined {
