@@ -39,14 +39,19 @@ export function ungrounded(view: ToolView, observation: JsonValue, { sources, wr
     const wrong = conflict(row, sources);
     if (wrong !== undefined) return wrong;
   }
-  const known = knowledge(view, sources, written, observation);
-  const ids = new Set<unknown>(recordsIn(view.world).map(({ id }) => id));
+  let known: Known | undefined;
+  const isBorne = (name: string | undefined, value: string | number): boolean => {
+    known ??= knowledge(view, sources, written, observation);
+    return isKnown(known, value) || (isRemark(name) && isBorneOut(known, value));
+  };
   for (const row of rows)
     for (const said of row) {
       const { name, value } = said;
-      if (typeof value === 'boolean' || isKnown(known, value) || (isRemark(name) && isBorneOut(known, value))) continue;
-      const isFree = open && name !== undefined && !ids.has(value);
-      if (isFree && sources.some((place) => statedBy(place, said).length === 0 && !isDenied(row, place))) continue;
+      if (typeof value === 'boolean' || sources.some((place) => statedBy(place, said).some((stated) => isEqual(stated, value, true))))
+        continue;
+      if (isBorne(name, value)) continue;
+      const mayBeNew = open && name !== undefined && !recordsIn(view.world).some(({ id }) => id === value);
+      if (mayBeNew && sources.some((place) => statedBy(place, said).length === 0 && !isDenied(row, place))) continue;
       return `${name ?? 'the observation'} says ${quoted(value)}, which is in no record it could come from: put it into the world or leave it out`;
     }
   return undefined;
