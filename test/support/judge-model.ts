@@ -1,5 +1,5 @@
 /** A judge that needs no weights: it reads our prose prompts, knows the procedural world's own verdict, and errs where it is told to. */
-import type { ChatReply, ChatRequest } from '../../src/protocol/inference.ts';
+import type { ChatMessage, ChatReply, ChatRequest } from '../../src/protocol/inference.ts';
 import type { CriterionName } from '../../src/protocol/task.ts';
 import { seedOf, stream } from '../../src/random.ts';
 import type { JudgeDraft, JudgeQuestion } from '../../src/simulation/lm/dialect.ts';
@@ -20,7 +20,7 @@ export const lmSettings = (changes: Partial<LmSettings> = {}): LmSettings => ({
 });
 
 /** What is asked; throws where a prompt is none of ours. */
-export function questionIn({ messages }: Pick<ChatRequest, 'messages'>): JudgeQuestion {
+export function questionIn({ messages }: { readonly messages: readonly ChatMessage[] }): JudgeQuestion {
   const asked = readPrompt(messages);
   if (asked?.role !== 'judge') throw new TypeError('no prompt to a judge');
   return asked.question;
