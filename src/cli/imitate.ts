@@ -73,6 +73,7 @@ async function imitate(file: string, config: Config, flags: Flags, terminal: Ter
       words: vocabulary.words.length,
       command: `${program} imitate ${file}`,
       config: file,
+      ...(config.imitation.start === 'model' ? { start: config.policy.model } : {}),
       seed: config.seed,
       steps,
       tokens,

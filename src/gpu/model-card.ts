@@ -7,6 +7,8 @@ interface CardLevel {
   /** Share of held-out teacher episodes in which it gives every teacher token more than even odds. */
   readonly exact: number;
   readonly lessons: number;
+  /** A simulated role whose replies these are; absent: episodes. */
+  readonly role?: string;
 }
 
 /** Everything a reader needs to make the model again and to check that it is the same. */
@@ -17,6 +19,8 @@ export interface CardFacts {
   /** The command and the config file that made it. */
   readonly command: string;
   readonly config: string;
+  /** The model that training began from; absent: weights made for it. */
+  readonly start?: string;
   readonly seed: number;
   readonly steps: number;
   /** Read and trained, prompts included. */
@@ -34,7 +38,14 @@ export interface CardFacts {
 export function modelCard(facts: CardFacts): string {
   const { shape } = facts;
   const parameters = parametersOf(shape).floats;
-  const percent = (share: number): string => share.toFixed(3);
+  const rows = (of: readonly CardLevel[]): string =>
+    of
+      .map(
+        ({ difficulty, exact, lessons, role }) =>
+          `| ${role === undefined ? '' : `${role} | `}${difficulty} | ${exact.toFixed(3)} | ${lessons} |`,
+      )
+      .join('\n');
+  const roles = facts.evaluation.filter(({ role }) => role !== undefined);
   return `---
 license: mit
 library_name: transformers
@@ -44,7 +55,7 @@ tags: [tool-calling, tiny, qwen3]
 # ${facts.name}
 
 A tool-calling policy of ${(parameters / 1e6).toFixed(2)} million parameters for Troupe's simulated world: it reads a list of tools and a request, and calls, asks, answers or
-declines. It is a starting point for reinforcement learning, left with room to improve on purpose. It knows ${facts.words} words and nothing of the real world.
+declines.${roles.length === 0 ? '' : ' It also plays the simulated roles around that policy: writer of tasks, user, tools and judge, in words of its own vocabulary.'} It is a starting point for reinforcement learning, left with room to improve on purpose. It knows ${facts.words} words and nothing of the real world.
 
 - Architecture: Qwen3 (\`Qwen3ForCausalLM\`, unchanged): ${shape.layers} layers, hidden ${shape.hidden}, ${shape.heads} query and ${shape.kvHeads} key-value heads of ${shape.headDim}, feed-forward ${shape.intermediate}, RoPE base ${shape.ropeTheta}, ${shape.tied ? 'tied' : 'separate'} head, float32.
 - Tokenizer: one word a token, in \`tokenizer.json\`. Chat template: in \`tokenizer_config.json\`, rendered from OpenAI-form messages and tools.
@@ -54,8 +65,7 @@ declines. It is a starting point for reinforcement learning, left with room to i
 \`\`\`
 ${facts.command}
 \`\`\`
-Supervised imitation of the procedural oracle (\`${facts.config}\`), from weights in which two heads of the first layer look one and two tokens back and four heads of the second
-match and copy; the position rows of the first layer stay frozen (\`troupe.json\`).
+Supervised imitation of the procedural oracle (\`${facts.config}\`), from ${facts.start === undefined ? 'weights in which two heads of the first layer look one and two tokens back and four heads of the second\nmatch and copy' : `\`${facts.start}\``}; the position rows of the first layer stay frozen (\`troupe.json\`).
 
 | | |
 | --- | --- |
@@ -75,6 +85,16 @@ bound of its success, which \`eval\` measures by playing:
 
 | difficulty | exact | episodes |
 | --- | --- | --- |
-${facts.evaluation.map((row) => `| ${row.difficulty} | ${percent(row.exact)} | ${row.lessons} |`).join('\n')}
-`;
+${rows(facts.evaluation.filter(({ role }) => role === undefined))}
+${roles.length === 0 ? '' : roleTable(rows(roles))}`;
 }
+
+/** Of what a writer writes much is a free choice, and hardly ever the teacher's. */
+const roleTable = (rows: string): string => `
+Of prompts of the simulated roles that it was not taught, the share in which it would say every word of the right reply; a task is the writer's own choice, so this says nothing of
+whether its tasks are good ones (\`node bench/role-replies.mjs\` reads replies as a run does):
+
+| role | difficulty | exact | prompts |
+| --- | --- | --- | --- |
+${rows}
+`;
