@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { configOf } from '../../src/config.ts';
+import { addHealth } from '../../src/learning/health.ts';
 import { pack } from '../../src/protocol/codec.ts';
 import type { Episode } from '../../src/protocol/episode.ts';
 import type { Frame } from '../../src/protocol/frame.ts';
 import type { RolloutGroup } from '../../src/protocol/group.ts';
+import type { SimulatorHealth } from '../../src/protocol/health.ts';
 import { type CallId, episodeId, groupId, type PolicyVersion, type RunId, stepId, taskId } from '../../src/protocol/ids.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { StepCommitted } from '../../src/protocol/policy.ts';
@@ -56,7 +58,7 @@ const sampleTurns: Turn[] = [
   { role: 'agent', thought: '', text: 'shelf 7', calls: [] },
 ];
 
-export function sampleGroup(step: number, index: number, turns: Turn[] = sampleTurns): RolloutGroup {
+export function sampleGroup(step: number, index: number, turns: Turn[] = sampleTurns, health?: SimulatorHealth): RolloutGroup {
   const task = sampleTask(step, index);
   const id = groupId(task.id);
   const trace = appendSampled(
@@ -89,6 +91,7 @@ export function sampleGroup(step: number, index: number, turns: Turn[] = sampleT
     episodes: [episode(0, 1), episode(1, -1)],
     missing: [{ member: 2, fault: { kind: 'EngineFault', message: 'no answer' } }],
     status: 'sealed',
+    ...(health === undefined ? {} : { health }),
     sealedBy: 'complete',
   };
 }
@@ -115,7 +118,9 @@ export const commitOf = (step: number): StepCommitted => ({
   chain: `chain${step}`,
 });
 
-const metricsOf = (step: number): JsonObject => ({
+const metricsOf = (step: number, health?: SimulatorHealth): JsonObject => ({
+  // Two groups.
+  ...(health === undefined ? {} : { simulators: addHealth([health, health]) as unknown as JsonObject }),
   difficulty: 3 * step - 2,
   nextDifficulty: 3 * step + 1,
   meanReward: 0.5,
@@ -125,15 +130,20 @@ const metricsOf = (step: number): JsonObject => ({
 /** One step's frames as a coordinator appends them; `order` is the order in which its groups were sealed. */
 export function stepFrames(
   step: number,
-  { order = [0, 1], commit = true, turns = sampleTurns }: { order?: number[]; commit?: boolean; turns?: Turn[] } = {},
+  {
+    order = [0, 1],
+    commit = true,
+    turns = sampleTurns,
+    health,
+  }: { order?: number[]; commit?: boolean; turns?: Turn[]; health?: SimulatorHealth | undefined } = {},
 ): Frame[] {
   return [
     ...[0, 1].map((index): Frame => ({ kind: 'task.issued', step: stepId(step), task: sampleTask(step, index) })),
-    ...order.flatMap((index) => [reply(step, index, 1), sealed(sampleGroup(step, index, turns))]),
+    ...order.flatMap((index) => [reply(step, index, 1), sealed(sampleGroup(step, index, turns, health))]),
     ...(commit
       ? ([
           { kind: 'step.intent', intent: { step: stepId(step), groups: commitOf(step).groups, parent: (step - 1) as PolicyVersion } },
-          { kind: 'step.committed', committed: commitOf(step), metrics: metricsOf(step) },
+          { kind: 'step.committed', committed: commitOf(step), metrics: metricsOf(step, health) },
         ] satisfies Frame[])
       : []),
   ];
@@ -152,10 +162,10 @@ export async function openSample(root: string, name = 'sample'): Promise<{ folde
 /** A closed run of two committed steps. */
 export async function sampleRun(
   root: string,
-  { name = 'sample', turns = sampleTurns }: { name?: string; turns?: Turn[] } = {},
+  { name = 'sample', turns = sampleTurns, health }: { name?: string; turns?: Turn[]; health?: SimulatorHealth } = {},
 ): Promise<RunFolder> {
   const { folder, record } = await openSample(root, name);
-  for (const step of [1, 2]) for (const frame of stepFrames(step, { turns })) record.append(frame);
+  for (const step of [1, 2]) for (const frame of stepFrames(step, { turns, health })) record.append(frame);
   await record.close();
   return folder;
 }
