@@ -41,8 +41,6 @@ const newCalls = 0.5;
 const promptShare = 0.45;
 /** The same arithmetic: 256 tokens in 6.5 + 256 × 0.012 + 256 × 1,000 × 4.9e-5 ms (src/gpu/engines/fake/settings.ts). */
 const reference = { tokensPerSecond: 11_600, parameters: 8.19e9, name: 'H100 arithmetic for 8.19 billion weights' };
-/** Measured, two processor cores: bench/RESULTS.md, sampling of the shipped policy. */
-const embedded = { tokensPerSecond: 26_000, from: 'the embedded engine on two cores, as benched' };
 
 /** null where code plays all roles. `throughput`: sampled tokens a second, where it is known better. */
 export function rolePlanOf(config: Config, facts: ModelFacts | null, throughput: number | undefined, tiny: boolean): RolePlan | null {
@@ -64,7 +62,6 @@ export function rolePlanOf(config: Config, facts: ModelFacts | null, throughput:
 
 function speedOf(config: Config, facts: ModelFacts | null, given: number | undefined): RolePlan['throughput'] {
   if (given !== undefined) return { tokensPerSecond: given, from: '--throughput' };
-  if (config.engine.kind === 'embedded') return embedded;
   const servers = Math.max(1, config.engine.vllm.servers.length);
   const each = facts === null ? 1 : reference.parameters / parametersOf(facts);
   const told = servers === 1 ? '' : `, ${servers} servers`;

@@ -39,7 +39,7 @@ export type Measure = (text: string) => number;
 
 /** English around JSON, as Qwen’s tokenizer cuts it: some 3.6 characters a token. */
 export const charactersPerToken = 3.6;
-export const measureOf = (dialect: LmSettings['dialect']): Measure =>
+const measureOf = (dialect: LmSettings['dialect']): Measure =>
   dialect === 'words' ? (text) => text.split(/[\s"{}:,[\]]+/).length : (text) => Math.ceil(text.length / charactersPerToken);
 
 export function sampleEpisode(

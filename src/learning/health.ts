@@ -22,7 +22,7 @@ export const emptyTally: Tally = {
   replyTokens: 0,
 };
 
-export function addTallies(tallies: readonly Tally[]): Tally {
+function addTallies(tallies: readonly Tally[]): Tally {
   const sum = { ...emptyTally, defects: {} as Tally['defects'] };
   for (const tally of tallies) {
     sum.asks += tally.asks;
