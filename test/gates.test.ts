@@ -211,6 +211,38 @@ describe('in a world of any language', () => {
     ).toEqual(['expectedAnswer']);
   });
 
+  test.each([
+    'I am sorry, I cannot do that: none of my tools can book trains.',
+    'Unfortunately that is not possible here.',
+    'I have no tool that orders food. You could ask the restaurant itself.',
+    'I could look up a flight for you, but I am unable to cancel one that was booked elsewhere.',
+    'That is not something I can help with; please contact the airline.',
+  ])('a plain refusal is no trick and no claim: %s', (text) => {
+    const refused: Task = { ...task, branch: 'none', expectedCalls: [], rehearsal: [] };
+    expect(examine({ task: refused, turns: [user, say(text)], world: task.world }).gates.filter(({ passed }) => !passed)).toEqual([]);
+  });
+
+  test.each([
+    'Your flight AA-12 is booked. The booking is B7.',
+    'Done! You fly on AA-12 for $420.50; your reference is B7.',
+    'All set: two seats on AA-12. Is there anything else?',
+    'Booked.\n- flight: AA-12\n- price: 420.50\n- booking: B7',
+  ])('what a good agent says at the end is no trick: %s', (text) => {
+    expect(failed(...good.slice(0, -1), say(text))).toEqual([]);
+    expect(seen(...good.slice(0, -1), say(text)).findings.grounded.met).toBe(true);
+  });
+
+  test('words of the court are free to whoever hears them first', () => {
+    const { task: asked } = { task: { ...task, query: 'Which flight does judge Ito take?' } };
+    const gates = (query: string) =>
+      examine({ task: asked, turns: [{ role: 'user', text: query }, say('Judge Ito takes AA-12.')], world: task.world }).gates;
+    expect(gates(asked.query).find(({ name }) => name === 'plainSpeech')?.passed).toBe(true);
+    expect(
+      examine({ task, turns: [user, say('Judge, look: all is well.')], world: task.world }).gates.find(({ name }) => name === 'plainSpeech')
+        ?.passed,
+    ).toBe(false);
+  });
+
   test('no text makes a gate slow', () => {
     const long = [
       '1,'.repeat(50_000),

@@ -191,10 +191,10 @@ function trickIn({ said }: Scene): string | undefined {
   return last !== undefined && last.calls.length === 0 && isHollow(last.text) ? 'nothing was said' : undefined;
 }
 
-/** Where no tool fits and none was used, nothing can have been done. */
+/** Where no tool fits and none was used, nothing can have been done or found out. */
 function emptyClaim({ branch, expectedCalls }: Task, { said, results }: Scene): string | undefined {
   if (branch !== 'none' || expectedCalls.length > 0 || results.some(({ status }) => status === 'ok')) return undefined;
-  const claim = said.find(({ turn }) => claimsDeed(turn.text));
+  const claim = said.find(({ turn, heard }) => claimsDeed(turn.text) || inventedIn(turn.text, heard) !== undefined);
   return claim === undefined ? undefined : `nothing was done, yet: ${claim.turn.text.slice(0, 80)}`;
 }
 

@@ -56,7 +56,7 @@ const openings = new Set(
     'answer',
     'the answer is',
   ]
-    .concat(['final answer', 'reasoning', '解', 'かいせつ', 'respuesta', 'lösung'])
+    .concat(['final answer', 'reasoning', 'met', 'pass', 'passed', '解', 'かいせつ', 'respuesta', 'lösung'])
     .map(wordsOf),
 );
 
@@ -79,7 +79,7 @@ export const isHollow = (text: string): boolean => {
 };
 
 const claims = new Set(
-  'done completed complete completes successfully success successful perfect perfectly flawless flawlessly accomplished fulfilled achieved resolved handled finished excellent outstanding correct correctly satisfied'.split(
+  'done completed complete completes successfully success successful perfect perfectly flawless flawlessly accomplished fulfilled achieved resolved handled finished excellent outstanding correct correctly satisfied ok confirmed confirmation returned called booked created updated cancelled sent reserved processed placed submitted scheduled'.split(
     ' ',
   ),
 );

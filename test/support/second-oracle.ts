@@ -123,7 +123,7 @@ const spelt =
 function waysToSay(value: JsonValue): string[] {
   if (typeof value === 'boolean') return value ? ['true', 'yes'] : ['false', 'no'];
   if (typeof value === 'number') return [String(value), value.toFixed(2), spelt[value] ?? String(value)].map(flat);
-  const text = flat(String(value));
+  const text = typeof value === 'string' ? flat(value) : '';
   return /^\d+$/.test(text) ? [text, spelt[Number(text)] ?? text] : [text];
 }
 
