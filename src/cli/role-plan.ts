@@ -35,8 +35,8 @@ export interface RolePlan {
 const samples = 48;
 /** Prompts a question takes on average, refused answers included. */
 const repairs = 1.1;
-/** Share of the members' calls that their group has not heard before: policies wander. */
-const newCalls = 0.5;
+/** Share of what members say and call that their group has not heard before: policies wander. */
+const newToGroup = 0.5;
 /** A prompt token that must be computed beside a sampled one: 0.05 against 0.11 ms of an H100 with an 8B model and 256 sequences. */
 const promptShare = 0.45;
 /** The same arithmetic: 256 tokens in 6.5 + 256 × 0.012 + 256 × 1,000 × 4.9e-5 ms (src/gpu/engines/fake/settings.ts). */
@@ -119,15 +119,17 @@ function questionsOf({ rollout, roles, simulation }: Config, role: SimulatorRole
   switch (role) {
     case 'task':
       return [tasks * each, tasks * each];
-    case 'user':
-      return [tasks * group * each, tasks * group * each];
+    case 'user': {
+      const heard = tasks * group * each;
+      return [heard, shared ? Math.min(heard, tasks * each + newToGroup * heard) : heard];
+    }
     case 'tool': {
       const rehearsed = rehearse && roles.task === 'lm' ? tasks * each : 0;
       const calls = tasks * group * each;
       if (!shared) return [rehearsed + calls, rehearsed + calls];
       // Without a rehearsal the group's first one to call is answered by the model.
       const first = rehearsed > 0 && cache ? 0 : tasks * each;
-      return [rehearsed + calls, rehearsed + Math.min(calls, first + newCalls * calls)];
+      return [rehearsed + calls, rehearsed + Math.min(calls, first + newToGroup * calls)];
     }
     case 'judge': {
       const verdicts = judge.scope === 'group' ? tasks : tasks * group;
@@ -147,7 +149,7 @@ function assumptionsOf({ simulation, policy }: Config, { dialect }: LmSettings):
       ? 'a word is a token'
       : `${charactersPerToken} characters a token; of imported tools, whose declarations may be longer, as many`,
     `${repairs} prompts a question, refused answers included`,
-    ...(simulation.shared ? [`${newCalls * 100} % of the calls are new to their group, the rest it knows`] : []),
+    ...(simulation.shared ? [`${newToGroup * 100} % of what members say and call is new to their group, the rest it knows`] : []),
     ...(policy.thinking ? ['the policy’s thoughts are not counted: at most rollout.maxTokens a turn'] : []),
     `a prompt token costs ${promptShare} of a sampled one, and is free where the policy has read it before; of the simulators’ prompts none is free; training, and waiting for each other, not counted`,
   ];
