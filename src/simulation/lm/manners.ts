@@ -83,8 +83,11 @@ const longestClosing = 6;
 const closings = ({ conversation }: UserView): number =>
   conversation.filter(({ role, text }) => role === 'agent' && closing.test(text) && text.split(' ').length <= longestClosing).length;
 
-/** Index of the last request the user may say now: the one after those it has said, or after those the agent has closed. */
-const lastDue = (view: UserView): number => Math.min(view.intent.requests.length - 1, Math.max(saidCount(view), closings(view)));
+/** Index of the last request the user may say now: the one after those it has said, or after those the agent has closed; none anew while the agent waits for an answer. */
+function lastDue(view: UserView): number {
+  const said = saidCount(view);
+  return isQuestion(heardLast(view).at(-1) ?? '') ? said - 1 : Math.min(view.intent.requests.length - 1, Math.max(said, closings(view)));
+}
 
 /** Its words are among the user's, in its order: the least overlap that a paraphrase keeps. */
 const leastSaid = 0.34;
@@ -112,14 +115,16 @@ function leak(view: UserView, text: string): Slip | undefined {
   const { requests, facts, summary } = intent;
   const due = lastDue(view);
   const allowed = requests.slice(0, due + 1);
-  const asked = Object.entries(facts).flat();
-  const before = [...allowed, ...asked, ...conversation.map((said) => said.text)];
+  const before = [...Object.entries(facts).flat(), ...conversation.map((said) => said.text)];
   for (const request of requests.slice(due + 1)) {
-    const telling = distinctive(request, before);
-    const told = telling.filter((word) => contentOf(text).includes(word)).length;
-    if (isSame(text, request) || (told >= leakWords && told >= leakShare * telling.length))
+    if (isSame(text, request) || isQuoted(text, request) || isTold(text, request, [...allowed, ...before]))
       return { complaint: `it is too early to ask ${JSON.stringify(request.slice(0, 80))}: one request at a time`, defect: 'leak' };
   }
+  const next = requests[saidCount(view)];
+  const earlier = requests.slice(0, saidCount(view));
+  const isNext = next !== undefined && (isQuoted(text, next) || isTold(text, next, [...earlier, ...before]));
+  if (isNext && earlier.some((request) => shareOf(distinctive(request, [next]), text) >= leakShare))
+    return { complaint: 'these are two requests: one at a time', defect: 'leak' };
   if (contentOf(summary).length >= summaryWords && tells(text, summary) && !allowed.some((request) => tells(request, summary)))
     return {
       complaint: 'that is the whole of what you want, word for word: say it in your own way, one request at a time',
@@ -128,11 +133,30 @@ function leak(view: UserView, text: string): Slip | undefined {
   return blurted(view, text, allowed);
 }
 
+/** Does it say the request word for word? One word may be said by chance. */
+const isQuoted = (text: string, request: string): boolean => request.trim().includes(' ') && tells(text, request);
+
+/** Does the text say most of what only this request says? */
+function isTold(text: string, request: string, others: readonly string[]): boolean {
+  const telling = distinctive(request, others);
+  const said = contentOf(text);
+  const told = telling.filter((word) => said.includes(word)).length;
+  return told >= leakWords && told >= leakShare * telling.length;
+}
+
 /** The agent wants to know something. */
 const asks =
   /\?|\b(?:ask|please (?:provide|tell|specify|confirm|give|share|enter)|need (?:to know|more|the|your|a)|tell me|let me know|could you|can you|which|what|missing|specify)\b/i;
+/** Words of a question; what is shorter is an answer of an agent of few words. */
+const leastQuestion = 3;
 /** It wants to know everything. */
 const asksAll = /\b(?:details?|information|everything|all of (?:it|them)|following)\b/i;
+
+/** How many facts it calls for without naming any: people ask in their own words, agents of few words name what they want. */
+function answersTo(question: string): number {
+  if (question.trim().split(/\s+/).length < leastQuestion || !asks.test(question)) return 0;
+  return asksAll.test(question) ? Infinity : 1;
+}
 
 /** Facts nobody asked for. A fact that a request says may be said with it, and what was said may be said again. */
 function blurted({ intent, conversation }: UserView, text: string, allowed: readonly string[]): Slip | undefined {
@@ -144,15 +168,12 @@ function blurted({ intent, conversation }: UserView, text: string, allowed: read
   const told = fresh.filter(([, value]) => !fresh.some(([, other]) => other !== value && tells(other, value)));
   const values = new Map(told.map(([slot, value]) => [value.trim().toLowerCase(), slot]));
   if (values.size === 0) return undefined;
-  const questions = heardLast({ intent, conversation, persona: '' })
-    .join('\n')
-    .slice(0, 4 * longest);
-  const named = told.filter(([slot]) => contentOf(slot).some((word) => contentOf(questions).includes(word)));
-  const isAsked = asks.test(questions) || named.length > 0;
-  const most = !isAsked ? 0 : asksAll.test(questions) ? Infinity : Math.max(1, named.length);
+  const questions = heardLast({ intent, conversation, persona: '' }).map((said) => said.slice(0, longest));
+  const named = told.filter(([slot]) => contentOf(slot).some((word) => questions.some((question) => contentOf(question).includes(word))));
+  const most = Math.max(named.length, ...questions.map(answersTo));
   if (values.size <= most) return undefined;
   const slots = [...values.values()].map((slot) => JSON.stringify(slot.slice(0, 40))).join(', ');
-  return { complaint: isAsked ? `you were not asked for all of ${slots}` : `nobody asked you for ${slots}`, defect: 'leak' };
+  return { complaint: most > 0 ? `you were not asked for all of ${slots}` : `nobody asked you for ${slots}`, defect: 'leak' };
 }
 
 /** The agent says it cannot or will not. */
