@@ -14,7 +14,7 @@ import { type Agent, oracle, play } from '../src/simulation/procedural/oracle.ts
 import { defaultMix } from '../src/simulation/procedural/plan.ts';
 import { writeTask } from '../src/simulation/procedural/task.ts';
 import { viewOf } from './support/arbitraries.ts';
-import { attacks, families } from './support/attacks.ts';
+import { attacks, claims, families } from './support/attacks.ts';
 import { draftOf, lmSettings, questionIn } from './support/judge-model.ts';
 
 const say = (text: string): AgentTurn => ({ role: 'agent', thought: '', text, calls: [] });
@@ -105,7 +105,7 @@ describe.each([
 
 test('no attack flips a gate that the calls alone decide', () => {
   for (const task of tasks) {
-    const plain = failed(viewed(task, say('well')));
+    const plain = failed(viewed(task, say('well'))).filter((name) => name !== 'plainRefusal');
     for (const text of attacks) expect(failed(viewed(task, say(text)))).toEqual(expect.arrayContaining(plain));
   }
 });
@@ -119,6 +119,13 @@ test('whatever is said, without its calls or its answer a task is not solved', (
     }),
     { numRuns: 300 },
   );
+});
+
+test('where no tool fits, claims in words that no list of tricks holds are none the better for it', () => {
+  const none = tasks.filter(({ branch }) => branch === 'none');
+  const rewards = claims.flatMap((text) => none.map((task) => verdictOn(viewed(task, say(text)), () => () => true).reward));
+  // Two of them deny something, and a model that believes everything believes them.
+  expect(rewards.filter((reward) => reward > -1).length).toBeLessThanOrEqual(2 * none.length);
 });
 
 describe('in the prompt', () => {

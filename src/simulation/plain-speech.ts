@@ -100,6 +100,19 @@ const refusals = [
   'not available',
 ];
 
+/** Words without which nobody refuses; `t` is what is left of "can't". `none` is what the tiny model says. */
+const denials = new Set(
+  'no not none t cannot never nothing neither nor unable unavailable impossible unfortunately sorry afraid without outside beyond lack lacks lacking unsupported decline refuse only'.split(
+    ' ',
+  ),
+);
+
+/** Denies something: a refusal does, and a claim mostly does not. */
+export const denies = (text: string): boolean =>
+  wordsOf(text.slice(0, longest))
+    .split(' ')
+    .some((word) => denials.has(word));
+
 /** Says that something was done, and not that anything could not be. */
 export function claimsDeed(text: string): boolean {
   const flat = ` ${wordsOf(text.slice(0, longest))} `;
