@@ -7,9 +7,12 @@ import { slipIn } from '../src/simulation/lm/manners.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
 import type { LmSettings } from '../src/simulation/lm/settings.ts';
 import { lmUser } from '../src/simulation/lm/user.ts';
+import { defaultMix } from '../src/simulation/procedural/plan.ts';
 import { slots, speech, things } from '../src/simulation/procedural/lexicon.ts';
 import { writeTask } from '../src/simulation/procedural/task.ts';
 import { proceduralUser } from '../src/simulation/procedural/user.ts';
+import { catalogueTools } from '../src/tools/catalogue.ts';
+import { repositoryOf } from '../src/tools/repository.ts';
 import { viewOf } from './support/arbitraries.ts';
 
 const settings: LmSettings = {
@@ -24,10 +27,16 @@ const settings: LmSettings = {
 const user = lmUser(prose.user, settings);
 const read = (view: UserView, text: string, done = false) => user.read(prose.user.write({ text, done }, view), view);
 
+const catalogue = repositoryOf(catalogueTools, { share: 0.2 });
+
 /** Conversations of procedural users with agents that say anything at all, and what the user rightly says next. */
 function conversations(count: number): { view: UserView; right: UserAnswer }[] {
   return Array.from({ length: count }, (_, index) => index).flatMap((index) => {
-    const task = writeTask(viewOf({ seed: index, difficulty: 1 + ((index * 37) % 100), split: index % 4 === 0 ? 'heldOut' : 'train' }));
+    const seen = { seed: index, difficulty: 1 + ((index * 37) % 100) };
+    const task =
+      index % 3 === 0
+        ? writeTask(viewOf({ ...seen, repository: catalogue }), { ...defaultMix, names: 'own' })
+        : writeTask(viewOf({ ...seen, split: index % 4 === 0 ? 'heldOut' : 'train' }));
     const draws = stream(seedOf('talk', index));
     const { persona, intent } = task;
     const conversation: { role: 'user' | 'agent'; text: string }[] = [{ role: 'user', text: task.query }];
