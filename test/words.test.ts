@@ -8,6 +8,7 @@ import { readModelFiles } from '../src/gpu/tokens/model-files.ts';
 import { renderOf } from '../src/gpu/tokens/template.ts';
 import { vocabularyOf } from '../src/gpu/tokens/vocabulary.ts';
 import { aspectsAt } from '../src/learning/curriculum.ts';
+import { type ImitationRule, planLesson } from '../src/learning/imitation.ts';
 import { SimulatorRole } from '../src/protocol/outcome.ts';
 import type { ToolSpec } from '../src/protocol/tool.ts';
 import type { World } from '../src/protocol/world.ts';
@@ -72,6 +73,27 @@ describe.each(SimulatorRole.options)('a lesson of the role %s', (role) => {
   test('is the same whenever it is drawn', () => {
     const [again, first] = [1, 1].map(() => roleLesson(viewAt(50), defaultMix, 77, role));
     expect([again?.messages, again?.reply]).toEqual([first?.messages, first?.reply]);
+  });
+});
+
+describe('lessons of roles among the others', () => {
+  const rule = (roles?: number): ImitationRule => ({
+    steps: 100,
+    batchTokens: 200,
+    warmup: 10,
+    decay: 0.5,
+    difficulty: { from: 5, to: 50, over: 0.5 },
+    mix: { episodes: 1, chains: 0.4, requests: 0.5, lookups: 0.5, fade: 0, ...(roles === undefined ? {} : { roles }) },
+  });
+  const kinds = (roles?: number) => Array.from({ length: 2000 }, (_, n) => planLesson(rule(roles), 3, n, 0));
+
+  test('come in their share', () => {
+    expect(kinds(1.125).filter(({ kind }) => kind === 'role').length / 2000).toBeCloseTo(0.5, 1);
+  });
+
+  test('without a share leave the plan as it is', () => {
+    expect(kinds(0)).toEqual(kinds());
+    expect(kinds().filter(({ kind }) => kind === 'role')).toEqual([]);
   });
 });
 
