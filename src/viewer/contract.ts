@@ -78,6 +78,8 @@ export interface EpisodeRow {
   readonly query: string;
 }
 export interface EpisodeList {
+  /** Share of the journal that was read when this was answered; absent = all. The list is not whole yet: ask again. */
+  readonly read?: number;
   /** That match; rows are a window of them. */
   readonly total: number;
   readonly rows: readonly EpisodeRow[];
@@ -104,7 +106,8 @@ export interface EpisodePage {
   readonly task: Task;
   readonly aspects: Aspects;
   readonly turns: readonly Turn[];
-  readonly outcome: Outcome;
+  /** `null` while it is being played: turns are those so far, and there are no strips yet. */
+  readonly outcome: Outcome | null;
   readonly reward: number | null;
   readonly advantage: number | null;
   readonly version: number | null;
@@ -131,16 +134,65 @@ export interface GroupPage {
   readonly run: string;
   readonly step: string;
   readonly task: Task;
-  readonly status: 'sealed' | 'failed';
+  /** `running`: not sealed yet; its members are those that have begun, without rewards. */
+  readonly status: 'sealed' | 'failed' | 'running';
   readonly members: readonly {
     readonly id: string;
     readonly member: number;
     readonly turns: readonly Turn[];
-    readonly outcome: Outcome;
+    /** `null` while it is being played. */
+    readonly outcome: Outcome | null;
     readonly reward: number | null;
     readonly advantage: number | null;
   }[];
   readonly missing: readonly { readonly member: number; readonly fault: Fault }[];
   /** All scored members have one reward: no gradient. */
   readonly zeroVariance: boolean;
+}
+
+/** What the policy read before one of its turns, and what it then sampled: ids as they were sent, and their text, token by token. */
+export interface PromptPage {
+  /** Index in the episode's turns. */
+  readonly turn: number;
+  /** Which of the episode's strips. */
+  readonly strip: number;
+  readonly ids: readonly number[];
+  readonly text: readonly string[];
+  /** As many of them stood in the prompt and reply of the turn before; 0 where the chat template wrote everything anew. */
+  readonly known: number;
+  readonly sampled: { readonly ids: readonly number[]; readonly text: readonly string[] };
+}
+
+/** What /api/live sends: `event:` is the kind, `data:` the rest as JSON, `id:` the place in the run's journal to go on from (Last-Event-ID). */
+export type LiveEvent =
+  /** Without `?run=`: a card that has changed, all of them at first. With it: that run's. */
+  | { readonly kind: 'run'; readonly card: RunCard }
+  /** A committed step: its row of metrics.jsonl. */
+  | { readonly kind: 'step'; readonly row: JsonObject }
+  /** A group was sealed: its rows of the episode table. */
+  | { readonly kind: 'episode'; readonly rows: readonly EpisodeRow[] }
+  /** Actors of a group (or `run`: the run's own) received events: ask for what you show of it. */
+  | { readonly kind: 'events'; readonly group: string }
+  /** Too much happened since Last-Event-ID, or the journal was begun anew: fetch again what you show. */
+  | { readonly kind: 'reset' };
+
+/** The body of every answer that is no success. */
+export interface Refusal {
+  readonly error: string;
+  /** Of a filter that cannot be read: where. */
+  readonly at?: number;
+}
+
+/** The body of POST /api/actions/fork, and its answer. */
+export interface ForkRequest {
+  readonly run: string;
+  readonly episode: string;
+  /** Index in the episode's turns from which it is played anew. */
+  readonly turn: number;
+  readonly seed?: number;
+  readonly version?: number;
+}
+export interface ForkReply {
+  readonly run: string;
+  readonly episode: string;
 }
