@@ -32,5 +32,13 @@ export function playersOf({ world, models }: Omit<CastSpec, 'policy'>): Omit<Cas
   if (models === undefined) return { simulators: examiners, examiners };
   const played = lmSimulators(models.settings);
   const of = <Role extends SimulatorRole>(role: Role): Simulators[Role] => (models.roles.includes(role) ? played : examiners)[role];
-  return { simulators: { task: of('task'), user: of('user'), tool: of('tool'), judge: of('judge') }, examiners };
+  const panel = models.roles.includes('judge') ? played.panel : undefined;
+  const simulators = {
+    task: of('task'),
+    user: of('user'),
+    tool: of('tool'),
+    judge: of('judge'),
+    ...(panel === undefined ? {} : { panel }),
+  };
+  return { simulators, examiners };
 }

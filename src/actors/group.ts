@@ -12,6 +12,7 @@ import { deadlineWheel } from './deadlines.ts';
 import { openEpisode } from './episode.ts';
 import type { EpisodeEnd, OpenEpisode } from './episode.ts';
 import type { HealthCount } from './health.ts';
+import { recount } from './panel.ts';
 import type { GroupJob, GroupPorts } from './ports.ts';
 import { observed, recorder } from './recorder.ts';
 import { groupStage } from './stage.ts';
@@ -80,6 +81,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
         seat.open = null;
         seat.episode = end.episode;
         seat.fault = end.fault;
+        recount(stage);
         const now = ports.clock.now();
         actor.send({ type: 'group.ended', member: index, attempt, end: end.end, timeAllows: dueAt - now >= now - openedAt });
       };

@@ -84,10 +84,17 @@ export interface JudgeView {
   readonly world: World;
 }
 
+/** Episodes of one task, to be judged side by side, in the order in which they are shown. */
+export interface PanelView {
+  readonly views: readonly JudgeView[];
+}
+
 export type TaskWriter = Simulator<TaskView, Task>;
 export type UserSimulator = Simulator<UserView, UserAnswer>;
 export type ToolSimulator = Simulator<ToolView, ToolAnswer>;
 export type JudgeSimulator = Simulator<JudgeView, Verdict>;
+/** One verdict for each episode, in the view's order. */
+export type PanelSimulator = Simulator<PanelView, readonly Verdict[]>;
 
 /** The cast of one environment. */
 export interface Simulators {
@@ -95,6 +102,8 @@ export interface Simulators {
   readonly user: UserSimulator;
   readonly tool: ToolSimulator;
   readonly judge: JudgeSimulator;
+  /** The judge, asked about several episodes at once; absent where nobody can be. */
+  readonly panel?: PanelSimulator;
 }
 
 /** The conversation as the user may see it. */

@@ -60,4 +60,6 @@ export interface Dialect {
   readonly user: Script<UserView, UserAnswer>;
   readonly tool: Script<ToolView, ToolDraft>;
   readonly judge: Script<JudgeQuestion, JudgeDraft>;
+  /** The judge, asked about several episodes of one task side by side; absent where the dialect has no room for it. */
+  readonly panel?: Script<readonly JudgeQuestion[], readonly JudgeDraft[]>;
 }

@@ -20,7 +20,7 @@ Rules:
 
 Reply with one JSON object and nothing else, one entry for each criterion asked about: {"<criterion>": {"evidence": "...", "met": true}}`;
 
-const meanings: Readonly<Record<CriterionName, string>> = {
+export const meanings: Readonly<Record<CriterionName, string>> = {
   intent:
     'the user got what the summary says: everything asked for was done or told rightly, the world is as it should be after it and changed in nothing else, and what cannot be done was refused plainly',
   tools: 'every tool that was called is one that serves this user',
@@ -34,7 +34,18 @@ const requestOf = (criteria: readonly CriterionName[]): string =>
   `Decide, each on its own:\n${criteria.map((name) => `- ${name}: ${meanings[name]}.`).join('\n')}`;
 
 /** What a judge need not know is left out: names and seeds of ours, the difficulty, the tools' parameters. */
-function taskData({ branch, system, tools, persona, intent, query, expectedCalls, rehearsal, expectedAnswer, criteria }: Task): JsonObject {
+export function taskData({
+  branch,
+  system,
+  tools,
+  persona,
+  intent,
+  query,
+  expectedCalls,
+  rehearsal,
+  expectedAnswer,
+  criteria,
+}: Task): JsonObject {
   return {
     branch,
     system,
@@ -49,7 +60,7 @@ function taskData({ branch, system, tools, persona, intent, query, expectedCalls
   };
 }
 
-function eventOf(turn: Turn, index: number): JsonObject {
+export function eventOf(turn: Turn, index: number): JsonObject {
   const event = index + 1;
   switch (turn.role) {
     case 'user':
@@ -68,7 +79,7 @@ function eventOf(turn: Turn, index: number): JsonObject {
 }
 
 /** The collections that are not as before, whole; null where one is gone. */
-function changed(before: World['entities'], after: World['entities']): JsonObject {
+export function changed(before: World['entities'], after: World['entities']): JsonObject {
   const changes: JsonObject = {};
   for (const [name, records] of Object.entries(after))
     if (!Object.hasOwn(before, name) || canonical(records) !== canonical(before[name])) changes[name] = records;
@@ -79,7 +90,7 @@ function changed(before: World['entities'], after: World['entities']): JsonObjec
 const finding = record({ evidence: text, met: flag });
 /** By the criteria asked about: each form is compiled once. */
 const forms = new Map<string, JsonObject>();
-function formOf({ criteria }: JudgeQuestion): JsonObject {
+export function formOf({ criteria }: JudgeQuestion): JsonObject {
   const key = criteria.join(' ');
   let form = forms.get(key);
   if (form === undefined) forms.set(key, (form = record(Object.fromEntries(criteria.map((name) => [name, finding])))));
