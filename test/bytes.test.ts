@@ -56,7 +56,7 @@ const heard = fc.oneof(
 test('a turn that a teacher writes is read back as it was', () => {
   fc.assert(
     fc.property(fc.oneof(called, spoke), (turn) => {
-      const ids = renderer.write(turn as AgentTurn, task);
+      const ids = renderer.write(turn, task);
       expect(ids.at(-1)).toBe(byteEnd);
       expect(canonical(renderer.parse(ids, task) as unknown as JsonValue)).toBe(canonical(turn as unknown as JsonValue));
     }),

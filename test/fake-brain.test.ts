@@ -4,20 +4,21 @@ import { systemClock } from '../src/actors/clock.ts';
 import type { BrainDials } from '../src/gpu/engines/fake/brain.ts';
 import { openHouse, type House } from '../src/gpu/engines/fake/house.ts';
 import { flagsOf, readFlags } from '../src/gpu/engines/fake/settings.ts';
-import { type VllmEngine } from '../src/gpu/engines/vllm.ts';
+import type { VllmEngine } from '../src/gpu/engines/vllm.ts';
 import type { ChatRequest } from '../src/protocol/inference.ts';
+import type { UserView } from '../src/simulation/contract.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
 import { call } from './support/calls.ts';
 import { engineOver } from './support/fake-house.ts';
 
-const view = {
+const view: UserView = {
   persona: 'expert, terse',
   intent: { summary: 'schedule', requests: ['schedule day amber', 'send person boris'], facts: { person: 'anna' } },
   conversation: [
     { role: 'user', text: 'schedule day amber' },
     { role: 'agent', text: 'ask person' },
   ],
-} as const;
+};
 const never = new AbortController().signal;
 
 let house: House;

@@ -9,7 +9,7 @@ export const heardBefore = (task: Task): Heard => ` ${task.system} | ${task.quer
 export const hear = (heard: Heard, text: string): Heard => (text === '' ? heard : `${heard}| ${text} `);
 
 /** A scalar as words; null for what no request can say. */
-export const spoken = (value: JsonValue | undefined): string | null =>
+const spoken = (value: JsonValue | undefined): string | null =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 
 /** A result as words: of a list or an object every scalar in it, each by itself. */

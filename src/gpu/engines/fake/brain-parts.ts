@@ -98,7 +98,7 @@ function taskDraft({ view, branch }: TaskBrief): TaskDraft | undefined {
 const nothing: ToolDraft = { found: false, observation: null, patch: [] };
 
 /** Whether a call meets a transient error is never a tool's to say, so a rule's `busy` counts for nothing here. */
-export function toolDraft({ tool, call, world }: ToolView): ToolDraft {
+function toolDraft({ tool, call, world }: ToolView): ToolDraft {
   const behaviour = behaviourOf(world, tool);
   const done = behaviour === undefined ? undefined : act(behaviour, call, world);
   return done === undefined ? nothing : { found: true, observation: done.result, patch: done.patch };

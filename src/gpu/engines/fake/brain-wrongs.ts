@@ -103,7 +103,7 @@ type Path = readonly string[];
 function pathsIn(value: JsonValue): Path[] {
   if (typeof value === 'string' || typeof value === 'number') return [[]];
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, part]) => pathsIn(part as JsonValue).map((path) => [key, ...path]));
+  return Object.entries(value).flatMap(([key, part]) => pathsIn(part).map((path) => [key, ...path]));
 }
 
 function replaced(value: JsonValue, [key, ...rest]: Path, change: (value: JsonValue) => JsonValue): JsonValue {
