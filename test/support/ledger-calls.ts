@@ -78,7 +78,7 @@ export function walk(task: Pick<Task, 'tools' | 'world' | 'expectedCalls'>, seed
     world = applyPatch(world, patch);
     if (status === 'transient') continue;
     const rule = view.world.entities[rulesCollection]?.[call.name];
-    const gives = String(rule?.['gives'] ?? '');
+    const gives = typeof rule?.['gives'] === 'string' ? rule['gives'] : '';
     cases.push({
       view,
       right: { found: status === 'ok', observation: status === 'ok' ? observation : null, patch: without(patch) },

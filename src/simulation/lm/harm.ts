@@ -7,7 +7,7 @@ const deepest = 12;
 const largest = 32_768;
 
 /** Control characters beyond tab and line breaks. */
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+const controls = /(?![\t\n\r])\p{Cc}/u;
 
 /** What is harmful about a value from a language model, in words for that model; undefined where nothing is. */
 export function harmIn(value: JsonValue): string | undefined {

@@ -102,17 +102,17 @@ function badWrite(view: ToolView, observation: JsonValue, patch: Patch): string 
 }
 
 /** The arguments that a call of this tool cannot do without, scalars only. */
-function required({ tool, call }: ToolView): JsonObject {
+function required({ tool, call }: ToolView): Record<string, string | number> {
   const names = Array.isArray(tool.parameters['required']) ? tool.parameters['required'] : [];
   return Object.fromEntries(
-    Object.entries(call.arguments).filter(
-      ([argument, value]) => names.includes(argument) && (typeof value === 'string' || typeof value === 'number'),
+    Object.entries(call.arguments).flatMap(([argument, value]): [string, string | number][] =>
+      names.includes(argument) && (typeof value === 'string' || typeof value === 'number') ? [[argument, value]] : [],
     ),
   );
 }
 
 /** Is the argument's value somewhere in what was touched, or, for a number, what a field rose or fell by? */
-function isTraced(argument: string, value: JsonValue, before: readonly Place[], touched: readonly Place[]): boolean {
+function isTraced(argument: string, value: string | number, before: readonly Place[], touched: readonly Place[]): boolean {
   if (typeof value === 'string' && value.length > longestTraced) return touched.length > 0;
   const text = String(value).toLowerCase();
   const isThere = touched.some(
