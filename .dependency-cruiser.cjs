@@ -43,6 +43,9 @@ const owners = {
   xstate: '(machines|actors|gpu)/',
   openai: 'gpu/engines/vllm',
   undici: 'gpu/engines/vllm',
+  '(preact|@preact|uplot)': 'viewer/page/',
+  hono: 'viewer/',
+  elkjs: 'viewer/',
 };
 
 module.exports = {
@@ -84,7 +87,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^src/gpu/engines/embedded/kernels/' },
+    // Its parser reads no JSX: test/viewer-page-imports.test.ts holds the page to the table.
+    exclude: { path: '^src/gpu/engines/embedded/kernels/|\\.tsx$' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node'], extensions: ['.ts', '.js'] },

@@ -1,0 +1,188 @@
+/** The shell: header, breadcrumbs, theme, palette and help around whichever page the address names. Knows no page’s inside. */
+import { type ComponentChildren, Component } from 'preact';
+import { useState } from 'preact/hooks';
+import { Help } from './help.tsx';
+import { Copy } from './kit/copy.tsx';
+import { Empty } from './kit/empty.tsx';
+import { useKeys } from './keys.ts';
+import { liveState } from './live.ts';
+import { navigate, route } from './navigation.ts';
+import { Palette } from './palette.tsx';
+import { commandOf, type Route, to } from './router.ts';
+import { RunView } from './run/view.tsx';
+import { RunsView } from './runs/view.tsx';
+import { nextTheme, themeSign } from './theme.ts';
+import { Toast } from './toast.tsx';
+
+/** The page of a route. Each gets its names; the rest of its state it reads from the query. */
+function Page({ at }: { readonly at: Route }) {
+  switch (at.page) {
+    case 'runs':
+      return <RunsView />;
+    case 'run':
+      return <RunView key={at.run} run={at.run} />;
+    case 'group':
+    case 'episode':
+    case 'compare':
+    case 'charts':
+    case 'absent':
+      return (
+        <Empty sign="?" title="There is nothing at this address">
+          <p>
+            Begin at <a href={to.runs()}>the list of runs</a>.
+          </p>
+        </Empty>
+      );
+    default:
+      return at satisfies never;
+  }
+}
+
+export function App() {
+  const [over, setOver] = useState<'palette' | 'help' | null>(null);
+  const at = route.value;
+  useKeys('Everywhere', [
+    { keys: 'mod+k', what: 'go to or do', act: () => setOver('palette'), always: true },
+    { keys: '?', what: 'these keys', act: () => setOver('help') },
+    { keys: 't', what: 'theme', act: nextTheme },
+    { keys: 'g r', what: 'all runs', act: () => navigate(to.runs()) },
+    { keys: 'g c', what: 'all statecharts', act: () => navigate(to.charts()) },
+    ...('run' in at ? [{ keys: 'g u', what: 'up: this run', act: () => navigate(to.run(at.run)) }] : []),
+  ]);
+  return (
+    <>
+      <div id="shell">
+        <Top at={at} onPalette={() => setOver('palette')} onHelp={() => setOver('help')} />
+        <main tabIndex={-1} id="main">
+          <Guard key={JSON.stringify(at)}>
+            <Page at={at} />
+          </Guard>
+        </main>
+      </div>
+      {over === 'palette' ? <Palette onClose={() => setOver(null)} onHelp={() => setOver('help')} /> : null}
+      {over === 'help' ? <Help onClose={() => setOver(null)} /> : null}
+      <Toast />
+    </>
+  );
+}
+
+interface TopProps {
+  readonly at: Route;
+  readonly onPalette: () => void;
+  readonly onHelp: () => void;
+}
+
+function Top({ at, onPalette, onHelp }: TopProps) {
+  const { sign, word } = themeSign();
+  return (
+    <header class="top">
+      <a class="skip" href="#main">
+        To the content
+      </a>
+      <a class="brand" href={to.runs()}>
+        <img src="/assets/icon.svg" alt="" />
+        Troupe
+      </a>
+      <nav class="crumbs" aria-label="where you are">
+        <ol>
+          {crumbsOf(at).map(({ title, href }, i, all) => (
+            <li key={i}>{i === all.length - 1 ? <span aria-current="page">{title}</span> : <a href={href}>{title}</a>}</li>
+          ))}
+        </ol>
+      </nav>
+      <Live />
+      <div class="top-side">
+        <button type="button" class="button" onClick={onPalette} title="Go to or do (Ctrl or ⌘ K)">
+          <span aria-hidden="true">⌕</span> Go to…
+        </button>
+        <Copy text={() => location.href} what="the link to this view">
+          <span aria-hidden="true">⧉</span> Link
+        </Copy>
+        <Copy text={() => commandOf(route.peek())} what="the command that shows this in a terminal">
+          <span aria-hidden="true">❯</span> Command
+        </Copy>
+        <button type="button" class="button quiet" onClick={nextTheme} title={`Theme: ${word}`} aria-label={`Theme: ${word}. Switch`}>
+          {sign}
+        </button>
+        <button type="button" class="button quiet" onClick={onHelp} title="Keys (?)" aria-label="Keys">
+          ?
+        </button>
+      </div>
+    </header>
+  );
+}
+
+const liveWords = { live: 'live', connecting: 'connecting', lost: 'reconnecting', still: '' } as const;
+
+function Live() {
+  const word = liveWords[liveState.value];
+  return (
+    <span class="live" data-state={liveState.value} role="status" hidden={word === ''}>
+      {word}
+    </span>
+  );
+}
+
+interface Crumb {
+  readonly title: string;
+  readonly href: string;
+}
+
+function crumbsOf(at: Route): Crumb[] {
+  const runs: Crumb = { title: 'runs', href: to.runs() };
+  switch (at.page) {
+    case 'runs':
+      return [runs];
+    case 'run':
+      return [runs, { title: at.run, href: to.run(at.run) }];
+    case 'group':
+      return [runs, { title: at.run, href: to.run(at.run) }, { title: at.group, href: to.group(at.run, at.group) }];
+    case 'episode': {
+      const group = at.episode.replace(/\.e\d+$/, '');
+      return [
+        runs,
+        { title: at.run, href: to.run(at.run) },
+        { title: group, href: to.group(at.run, group) },
+        { title: at.episode.slice(group.length + 1) || at.episode, href: to.episode(at.run, at.episode) },
+      ];
+    }
+    case 'compare':
+      return [runs, { title: 'compare', href: '/compare' }];
+    case 'charts':
+      return [
+        runs,
+        { title: 'statecharts', href: to.charts() },
+        ...(at.chart === null ? [] : [{ title: at.chart, href: to.charts(at.chart) }]),
+      ];
+    case 'absent':
+      return [runs, { title: at.path, href: at.path }];
+    default:
+      return at satisfies never;
+  }
+}
+
+/** A page that fails must not take the shell with it. */
+class Guard extends Component<{ readonly children: ComponentChildren }, { readonly failed: string | null }> {
+  override state = { failed: null };
+
+  static override getDerivedStateFromError(error: unknown): { failed: string } {
+    return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+
+  override render() {
+    const { failed } = this.state;
+    if (failed === null) return this.props.children;
+    return (
+      <Empty sign="!" title="This page failed">
+        <p role="alert" class="mono said">
+          {failed}
+        </p>
+        <p>
+          <button type="button" class="button" onClick={() => this.setState({ failed: null })}>
+            Try again
+          </button>
+        </p>
+      </Empty>
+    );
+  }
+}

@@ -1,0 +1,16 @@
+/** Where the page begins. */
+import './style/index.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { listenToKeys } from './keys.ts';
+import { listen, route } from './navigation.ts';
+
+listen(() => {
+  const at = route.value;
+  if (at.page === 'episode') return `${at.episode} · ${at.run} · Troupe`;
+  if (at.page === 'group') return `${at.group} · ${at.run} · Troupe`;
+  if (at.page === 'run') return `${at.run} · Troupe`;
+  return 'Troupe';
+});
+listenToKeys();
+render(<App />, document.body);

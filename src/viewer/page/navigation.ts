@@ -1,0 +1,56 @@
+/** Where the browser is, as signals over the History API. Links are plain anchors; this only spares them the reload. */
+import { computed, effect, signal } from '@preact/signals';
+import { type Query, routeOf } from './router.ts';
+
+const address = signal({ path: location.pathname, search: location.search });
+
+/** What is shown now. */
+export const route = computed(() => routeOf(address.value.path));
+/** Its query; read with `.value.get(…)`. */
+export const query = computed(() => new URLSearchParams(address.value.search));
+/** Path and query, as a link to here. */
+export const here = computed(() => address.value.path + address.value.search);
+
+const read = (): void => {
+  if (address.peek().path !== location.pathname || address.peek().search !== location.search)
+    address.value = { path: location.pathname, search: location.search };
+};
+
+/** Goes there; `replace` leaves no step in the history. */
+export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  if (path === here.peek()) return;
+  if (replace) history.replaceState(null, '', path);
+  else history.pushState(null, '', path);
+  const before = address.peek().path;
+  read();
+  // A new page starts at its top and takes the focus, as a loaded one would.
+  if (before !== location.pathname) requestAnimationFrame(() => document.querySelector<HTMLElement>('main')?.focus());
+}
+
+/** Changes keys of the query and keeps the rest; null takes a key away. Replaces the address unless told otherwise: scrubbing is no history. */
+export function setQuery(change: Query, { push = false }: { readonly push?: boolean } = {}): void {
+  const next = new URLSearchParams(address.peek().search);
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null || value === undefined || value === '') next.delete(key);
+    else next.set(key, String(value));
+  }
+  const search = next.toString();
+  navigate(address.peek().path + (search === '' ? '' : `?${search}`), { replace: !push });
+}
+
+/** Follows the browser's buttons, and turns clicks on own links into navigation. Call once. */
+export function listen(titleOf: () => string): void {
+  addEventListener('popstate', read);
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (link === null || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
+    const raw = link.getAttribute('href') ?? '';
+    if (!raw.startsWith('/') || raw.startsWith('/api/')) return;
+    event.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+  effect(() => {
+    document.title = titleOf();
+  });
+}
