@@ -9,16 +9,9 @@ import { readPrompt } from '../src/simulation/lm/prose/reading.ts';
 import type { LmSettings } from '../src/simulation/lm/settings.ts';
 import { lmTool } from '../src/simulation/lm/tool.ts';
 import { touchedHash } from '../src/simulation/lm/touched.ts';
+import { lmSettings } from './support/lm-groups.ts';
 
-const settings: LmSettings = {
-  dialect: 'prose',
-  temperature: { task: 1, user: 0.8, tool: 0, judge: 0 },
-  maxTokens: { task: 2048, user: 256, tool: 1024, judge: 1024 },
-  structured: true,
-  worldCharacters: 4096,
-  branches: { call: 1, ask: 0, answer: 0, none: 0 },
-  gates: true,
-};
+const settings: LmSettings = { ...lmSettings, worldCharacters: 4096 };
 const tool = lmTool(prose.tool, settings);
 
 const specOf = (name: string, effects: ToolSpec['effects'], parameters: readonly string[], returns?: JsonObject): ToolSpec => ({

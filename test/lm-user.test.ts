@@ -5,7 +5,6 @@ import { leaked } from '../src/gpu/engines/fake/brain-wrongs.ts';
 import type { UserAnswer, UserView } from '../src/simulation/contract.ts';
 import { slipIn } from '../src/simulation/lm/manners.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
-import type { LmSettings } from '../src/simulation/lm/settings.ts';
 import { lmUser } from '../src/simulation/lm/user.ts';
 import { defaultMix } from '../src/simulation/procedural/plan.ts';
 import { slots, speech, things } from '../src/simulation/procedural/lexicon.ts';
@@ -14,17 +13,9 @@ import { proceduralUser } from '../src/simulation/procedural/user.ts';
 import { catalogueTools } from '../src/tools/catalogue.ts';
 import { repositoryOf } from '../src/tools/repository.ts';
 import { viewOf } from './support/arbitraries.ts';
+import { lmSettings } from './support/lm-groups.ts';
 
-const settings: LmSettings = {
-  dialect: 'prose',
-  temperature: { task: 1, user: 0.8, tool: 0, judge: 0 },
-  maxTokens: { task: 2048, user: 256, tool: 1024, judge: 1024 },
-  structured: true,
-  worldCharacters: 4096,
-  branches: { call: 1, ask: 0, answer: 0, none: 0 },
-  gates: true,
-};
-const user = lmUser(prose.user, settings);
+const user = lmUser(prose.user, lmSettings);
 const read = (view: UserView, text: string, done = false) => user.read(prose.user.write({ text, done }, view), view);
 
 const catalogue = repositoryOf(catalogueTools, { share: 0.2 });

@@ -93,7 +93,7 @@ function lastDue(view: UserView): number {
 const leastSaid = 0.34;
 
 /** How many of its requests the user has said, in their order; the first is what the conversation began with. */
-export function saidCount({ intent, conversation }: UserView): number {
+function saidCount({ intent, conversation }: UserView): number {
   const spoken = conversation.filter(({ role }) => role === 'user').map(({ text }) => text);
   let count = 1;
   for (let turn = 1; turn < spoken.length && count < intent.requests.length; turn++) {
@@ -197,7 +197,7 @@ export function isQuestion(text: string): boolean {
   return last.endsWith('?') && last.split(/\s+/).length > 2 && !closes.test(last);
 }
 
-export const isRefusal = (text: string): boolean => refuses.test(text.slice(0, longest));
+const isRefusal = (text: string): boolean => refuses.test(text.slice(0, longest));
 
 /** Done before everything was said and answered. */
 export function premature(view: UserView): Slip | undefined {
