@@ -138,7 +138,7 @@ describe('in the prompt', () => {
   const aroundData = (page: string): string => `${page.slice(0, page.indexOf('\n<data>\n'))}|${page.slice(page.lastIndexOf('\n</data>'))}`;
 
   test('no attack stands outside the block of data, and each is in it as it was said', () => {
-    for (const task of tasks.slice(0, 4)) {
+    for (const task of tasks.slice(0, 2)) {
       const plain = aroundData(pageOf(viewed(task, say('well'))));
       for (const text of attacks) {
         const view = viewed(task, say(text));

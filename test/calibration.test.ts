@@ -10,8 +10,15 @@ import type { PolicyVersion } from '../src/protocol/ids.ts';
 import type { ChatReply, ChatRequest } from '../src/protocol/inference.ts';
 import { stream } from '../src/random.ts';
 import { docketOf, lmJudge } from '../src/simulation/lm/judge.ts';
+import { lmPanel } from '../src/simulation/lm/panel.ts';
+import type { Dialect } from '../src/simulation/lm/dialect.ts';
+import { judgeSystem } from '../src/simulation/lm/prose/judge.ts';
+import { pageIn } from '../src/simulation/lm/prose/page.ts';
+import { judge as proceduralJudge } from '../src/simulation/procedural/judge.ts';
+import type { JsonObject } from '../src/protocol/json.ts';
+import type { CriterionName } from '../src/protocol/task.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
-import { erringJudge, lmSettings, replyTo } from './support/judge-model.ts';
+import { draftOf, erringJudge, lmSettings, questionIn, replyTo } from './support/judge-model.ts';
 
 const signal = new AbortController().signal;
 const version = 0 as PolicyVersion;
@@ -77,7 +84,7 @@ describe('a judge that errs in a known tenth of its findings', () => {
     expect(Math.abs((found?.model?.agreement ?? 0) - 0.9)).toBeLessThan(0.02);
     expect(found?.model?.ci[0]).toBeLessThan(0.9);
     expect(found?.model?.ci[1]).toBeGreaterThan(0.9);
-  }, 30_000);
+  }, 120_000);
 
   test('is right about all that rules can know', async () => {
     const model = erringJudge(() => 0.5);
@@ -111,7 +118,7 @@ describe('a judge that errs in a known tenth of its findings', () => {
     while (step < 30 && calibration.summary?.alarms === 0) await calibration.hold(++step, version, signal);
     expect(calibration.summary?.alarms).toBe(1);
     expect(notes.at(-1)).toMatch(/^ALARM/);
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('an examination', () => {
@@ -160,6 +167,53 @@ describe('an examination', () => {
     await held;
     expect(frames).toEqual([]);
   });
+});
+
+describe('where episodes are judged side by side', () => {
+  test('so are canaries, and a judge that believes whoever comes last shows it', async () => {
+    const notes: string[] = [];
+    const frames: FrameOf<'judge.calibrated'>[] = [];
+    const config = configOf({
+      engine: { kind: 'fake' },
+      roles: { judge: 'lm' },
+      simulation: { judge: { calibrateEvery: 1, calibrationEpisodes: 200, scope: 'group' } },
+    });
+    const calibration = createCalibration(config, {
+      judge: lmJudge(prose.judge, lmSettings()),
+      panel: lmPanel(prose.panel as NonNullable<Dialect['panel']>, lmSettings()),
+      chat: lastIsRight,
+      clock: systemClock,
+      record: (frame) => void frames.push(frame),
+      note: (text) => void notes.push(text),
+      abandon: () => undefined,
+      held: [],
+    });
+    await calibration.hold(1, version, signal);
+    const { model, unread } = calibration.summary ?? {};
+    expect(unread).toBe(0);
+    expect(model?.questions).toBeGreaterThan(200);
+    expect(model?.positionBias).toBeGreaterThan(0.1);
+    expect(trialsIn(frames).every(({ position }) => position !== undefined)).toBe(true);
+  });
+
+  /** Right about all but the last two, who are right in everything. */
+  function lastIsRight(request: ChatRequest): Promise<ChatReply> {
+    const data = pageIn(request.messages)?.data ?? {};
+    const shown = data['conversations'] as { asked: CriterionName[]; events: JsonObject[]; worldAfter: JsonObject }[];
+    const drafts = shown.map(({ asked, events, worldAfter }, index) => {
+      const page = { asked, task: data['task'], worldBefore: data['worldBefore'], events, worldAfter } as JsonObject;
+      const content = `\n<data>\n${JSON.stringify(page)}\n</data>`;
+      const question = questionIn({
+        messages: [
+          { role: 'system', content: judgeSystem },
+          { role: 'user', content },
+        ],
+      });
+      const truth = proceduralJudge(question.view);
+      return draftOf(question, (name) => index >= 2 || truth.criteria.find((each) => each.name === name)?.met === true);
+    });
+    return Promise.resolve(replyTo(request, JSON.stringify(Object.fromEntries(drafts.map((draft, index) => [String(index + 1), draft])))));
+  }
 });
 
 describe('figures', () => {
@@ -219,7 +273,7 @@ describe('the alarm', () => {
     return driftAfter(drift, batch(after, questions), 0.1).alarms > 0;
   }
   const share = (before: number, after: number): number =>
-    Array.from({ length: 400 }, (_, seed) => alarms(seed, before, after)).filter(Boolean).length / 400;
+    Array.from({ length: 300 }, (_, seed) => alarms(seed, before, after)).filter(Boolean).length / 300;
 
   test.each([0.02, 0.1, 0.25])('is false in at most 11 of 100 stretches of 1,000 questions at an error rate of %d', (rate) => {
     expect(share(rate, rate)).toBeLessThan(0.11);

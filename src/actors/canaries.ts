@@ -68,6 +68,33 @@ function canary(index: number, seed: Seed): Canary | undefined {
   return undefined;
 }
 
+/** Episodes side by side. */
+const benchSize = 4;
+const benchSlips: readonly (Slip | 'none')[] = ['none', ...wordSlips, 'mended', 'repeated', 'detour'];
+
+/** About so many canaries in benches: different episodes of one task, all for the model to tell, in drawn order. */
+export function benches(count: number, seed: Seed): Canary[][] {
+  return Array.from({ length: Math.max(1, Math.round(count / benchSize)) }, (_, index) =>
+    bench(index, seedOf(seed, 'bench', index)),
+  ).filter(({ length }) => length > 1);
+}
+
+function bench(index: number, seed: Seed): Canary[] {
+  const draws = stream(seed);
+  const id = `bench${index}`;
+  const task = drawn(id, 20, draws);
+  const shown = rehearsed(task);
+  const found: Canary[] = [];
+  for (const slip of draws.shuffle(benchSlips)) {
+    if (found.length === benchSize) break;
+    const { turns, world, verdict } = play(task, slip === 'none' ? oracle : slipping(slip, seedOf(seed, slip)));
+    if (verdict === null) continue;
+    const view: JudgeView = { task: shown, turns: turns.map(unthought), world };
+    if (examine(view).gates.every(({ passed }) => passed)) found.push({ id: `${id}.${slip}`, view, truth: verdict });
+  }
+  return found;
+}
+
 function drawn(id: string, from: number, draws: Stream): Task {
   const D = from + draws.int(101 - from);
   const aspects = aspectsAt(D, draws, 0);

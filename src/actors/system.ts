@@ -205,6 +205,7 @@ async function conduct(asked: Config, { runDir, signal, progress, resume, onReco
       ? undefined
       : createCalibration(config, {
           judge: simulators.judge,
+          panel: simulators.panel,
           chat: judges,
           clock: systemClock,
           record: (frame) => record.append(frame),

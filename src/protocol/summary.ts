@@ -80,7 +80,7 @@ export const RunSummary = z.strictObject({
       alarms: z.int(),
       /** Canaries without a readable verdict. */
       unread: z.int().optional(),
-      /** The model alone, over the questions that rules had left to it; `lenient`: share of what is not met that it called met, `severe` the reverse; `lengthBias`: error rate where agents said more minus where less. */
+      /** The model alone, over the questions that rules had left to it; `lenient`: share of what is not met that it called met, `severe` the reverse; `lengthBias`: error rate where agents said more minus where less; `positionBias`: where they stood later minus where earlier, side by side. */
       model: z
         .strictObject({
           agreement: share,
@@ -89,6 +89,7 @@ export const RunSummary = z.strictObject({
           lenient: share.optional(),
           severe: share.optional(),
           lengthBias: z.number().optional(),
+          positionBias: z.number().optional(),
         })
         .optional(),
     })
