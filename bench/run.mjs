@@ -16,6 +16,7 @@ const benches = {
   render: { title: 'Chat rendering: a turn behind a real template', long: false },
   broker: { title: 'Broker on fake servers with a time model', long: false },
   cost: { title: 'Cost of an episode, by role', long: false },
+  variance: { title: 'Variance within groups that simulators cause', long: false },
   repair: { title: 'Broken simulators: repaired, masked, or neither', long: false },
   engine: { title: 'Embedded engine: training and sampling', long: false },
   quickstart: { title: 'Quickstart learning curve', long: true },
