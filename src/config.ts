@@ -283,7 +283,9 @@ const Simulation = z.strictObject({
   shared: z
     .boolean()
     .default(true)
-    .describe('Members of a group share one world: equal calls on equal state answer equally. False: an ablation.'),
+    .describe(
+      'Members of a group share one world: equal calls on equal state answer equally, and so do users after equal conversations. False: an ablation.',
+    ),
   cache: z.boolean().default(true).describe('Answer reads from what the group knows already. False: an ablation.'),
   toolSeesIntent: z
     .boolean()
