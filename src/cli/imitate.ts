@@ -1,7 +1,7 @@
 /** `imitate <config>`: the supervised stage: a model learns from the teacher's episodes. Interrupted, the same line goes on. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { systemClock } from '../actors/clock.ts';
 import type { Config } from '../config.ts';
@@ -73,7 +73,7 @@ async function imitate(file: string, config: Config, flags: Flags, terminal: Ter
       words: vocabulary.words.length,
       command: `${program} imitate ${file}`,
       config: file,
-      ...(config.imitation.start === 'model' ? { start: config.policy.model } : {}),
+      ...(config.imitation.start === 'model' ? { start: relative('.', config.policy.model) } : {}),
       seed: config.seed,
       steps,
       tokens,

@@ -189,10 +189,13 @@ async function examine(options: ImitationOptions, ports: ImitationPorts): Promis
   const { roleLesson } = ports;
   if (roleLesson === undefined || (options.mix.roles ?? 0) === 0) return results;
   const difficulty = options.difficulty.to;
-  for (const role of SimulatorRole.options)
+  for (const role of answering)
     results.push({ difficulty, lessons, role, exact: await exactShare(ports, lessons, (n) => roleLesson(role, difficulty, n)) });
   return results;
 }
+
+/** The roles that have one right answer; a written task has many. */
+const answering: readonly SimulatorRole[] = SimulatorRole.exclude(['task']).options;
 
 async function exactShare({ trainer }: ImitationPorts, lessons: number, lesson: (n: number) => TokenSample): Promise<number> {
   const samples = Array.from({ length: lessons }, (_, n) => lesson(n));

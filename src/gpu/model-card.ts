@@ -89,10 +89,9 @@ ${rows(facts.evaluation.filter(({ role }) => role === undefined))}
 ${roles.length === 0 ? '' : roleTable(rows(roles))}`;
 }
 
-/** Of what a writer writes much is a free choice, and hardly ever the teacher's. */
 const roleTable = (rows: string): string => `
-Of prompts of the simulated roles that it was not taught, the share in which it would say every word of the right reply; a task is the writer's own choice, so this says nothing of
-whether its tasks are good ones (\`node bench/role-replies.mjs\` reads replies as a run does):
+Of prompts of the simulated roles that it was not taught, the share in which it would say every word of the right reply. A written task has no one right form:
+\`node bench/role-replies.mjs\` says how many of those it writes pass the checks of a run.
 
 | role | difficulty | exact | prompts |
 | --- | --- | --- | --- |
