@@ -139,6 +139,19 @@ describe('trying again', () => {
     expect(new Set(opening.map(({ seed }) => seed)).size).toBe(2);
   });
 
+  test('where language models play, a refilled member’s policy keeps its draws: what is lost is not drawn anew', async () => {
+    let broken = 3;
+    const ports = scriptedPorts(goodAgent, {
+      user: scriptedSimulator('user', () => (broken-- > 0 ? 'garbage' : { text: '', done: true })),
+    });
+    const simulation = { shared: false, cache: false, toolSeesIntent: false, fidelity: 0, votes: 1, scope: 'episode' } as const;
+    const group = await runGroup(scriptedJob({ simulation }), ports, signal);
+    expect(group.episodes[0]).toMatchObject({ attempt: 2, reward: 1 });
+    const seeds = ports.requests.map(({ seed }) => seed);
+    expect(seeds.length).toBe(4);
+    expect(seeds.slice(2)).toEqual(seeds.slice(0, 2));
+  });
+
   test('a simulator that fails again is not refilled a second time', async () => {
     const ports = scriptedPorts(goodAgent, { judge: scriptedSimulator('judge', () => 'garbage') });
     const group = await runGroup(scriptedJob(), ports, signal);

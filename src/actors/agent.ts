@@ -40,7 +40,7 @@ async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'a
   const ids = concat(restarts ? nothing : traceIds(context.traces.at(-1) ?? nothing), prompt);
   const room = job.sampling.contextLength - ids.length;
   if (room < 1) return { type: 'agent.overflow', call: context.call, length: ids.length };
-  const call = callOf(stage, 'agent', context.call);
+  const call = policyCall(stage, context.call);
   const reply = await ports.generate(requestOf(stage, call, ids, room), stage.abort.signal);
   const said = read(reply, job.version);
   return {
@@ -54,6 +54,16 @@ async function sample(stage: Stage, context: AgentContext): Promise<MessageOf<'a
     version: reply.version,
     turn: ports.renderer.parse(said.ids, job.task),
   };
+}
+
+/**
+ * Where language models play, a refilled member's policy keeps its draws; only the simulators have fresh ones. A question is the more likely to be lost the more of them an episode
+ * asks, and the judge is asked about those that got far: drawn anew, the good ones would be replaced by usual ones, and the mean would fall (bench/repair.mjs). What code plays
+ * would fail in the same place again.
+ */
+function policyCall(stage: Stage, turn: number): CallOf {
+  const call = callOf(stage, 'agent', turn);
+  return stage.group.job.simulation === undefined ? call : { ...call, sample: 0 };
 }
 
 /** The first prompt is the group's, equal for all members; a later one is what happened since, or, where the template does not append, the whole again. */
