@@ -196,6 +196,30 @@ describe('where episodes are judged side by side', () => {
     expect(trialsIn(frames).every(({ position }) => position !== undefined)).toBe(true);
   });
 
+  test('and are judged alone where they cannot be', async () => {
+    const frames: FrameOf<'judge.calibrated'>[] = [];
+    const good = erringJudge(() => 0);
+    const config = configOf({
+      engine: { kind: 'fake' },
+      roles: { judge: 'lm' },
+      simulation: { judge: { calibrateEvery: 1, calibrationEpisodes: 12, scope: 'group' } },
+    });
+    const calibration = createCalibration(config, {
+      judge: lmJudge(prose.judge, lmSettings()),
+      panel: lmPanel(prose.panel as NonNullable<Dialect['panel']>, lmSettings()),
+      chat: (request) =>
+        pageIn(request.messages)?.data['conversations'] === undefined ? good.chat(request) : Promise.resolve(replyTo(request, 'no')),
+      clock: systemClock,
+      record: (frame) => void frames.push(frame),
+      note: () => undefined,
+      abandon: () => undefined,
+      held: [],
+    });
+    await calibration.hold(1, version, signal);
+    expect(calibration.summary).toMatchObject({ agreement: 1, unread: 0 });
+    expect(trialsIn(frames).every(({ position }) => position === undefined)).toBe(true);
+  });
+
   /** Right about all but the last two, who are right in everything. */
   function lastIsRight(request: ChatRequest): Promise<ChatReply> {
     const data = pageIn(request.messages)?.data ?? {};

@@ -57,7 +57,7 @@ export function createCalibration(
     const seed = seedOf(config.eval.seed, 'canaries', step);
     const trials =
       scope === 'group' && panel !== undefined
-        ? await desk.together(panel, benches(calibrationEpisodes, seed))
+        ? await desk.together(judge, panel, benches(calibrationEpisodes, seed))
         : await desk.alone(judge, canaries(calibrationEpisodes, seed));
     abandon(group);
     return trials;
@@ -84,6 +84,7 @@ export function createCalibration(
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function told({ agreement, model, unread }: Calibrated, alarmed: Calibrated | null): string {
+  if (agreement.n === 0) return `the judge gave no verdict on any of ${unread} episodes of known verdict`;
   const figures = `${percent(agreement.mean)} of ${agreement.n} verdicts, ${percent(model.mean)} of the ${model.n} answers the model gave itself`;
   const lost = unread === 0 ? '' : `; ${unread} could not be read`;
   return alarmed === null

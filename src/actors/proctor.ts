@@ -32,7 +32,7 @@ const over = new CancelledFault('the canary has its verdict');
 
 export interface Proctor {
   alone(judge: JudgeSimulator, drawn: readonly Canary[]): Promise<Trial[]>;
-  together(panel: PanelSimulator, drawn: readonly (readonly Canary[])[]): Promise<Trial[]>;
+  together(judge: JudgeSimulator, panel: PanelSimulator, drawn: readonly (readonly Canary[])[]): Promise<Trial[]>;
 }
 
 /** Every promise resolves: a verdict that does not come is a trial without one. */
@@ -62,31 +62,24 @@ export function proctor(examining: Examining): Proctor {
     abort.abort(over);
     return answer;
   };
+  const oneOf =
+    (judge: JudgeSimulator) =>
+    async ({ id, view, truth }: Canary): Promise<Trial> => {
+      const given = await asked(judge, view, id, examining.attempts, (question, hear) => poll(question, votes, hear));
+      return trialOf(view, truth, given, gates);
+    };
+  const benchOf =
+    (judge: JudgeSimulator, panel: PanelSimulator) =>
+    async (bench: readonly Canary[]): Promise<Trial[]> => {
+      const view: PanelView = { views: bench.map((canary) => canary.view) };
+      // Side by side nothing is repaired: who cannot be judged so is judged alone (actors/panel.ts).
+      const given = await asked(panel, view, `${bench[0]?.id ?? ''} panel`, 1, pose);
+      if (given === null) return Promise.all(bench.map(oneOf(judge)));
+      return bench.map((canary, position): Trial => ({ ...trialOf(canary.view, canary.truth, given[position] ?? null, gates), position }));
+    };
   return {
-    alone: (judge, drawn) =>
-      inTime(() =>
-        Promise.all(
-          drawn.map(async ({ id, view, truth }) => {
-            const given = await asked(judge, view, id, examining.attempts, (question, hear) => poll(question, votes, hear));
-            return trialOf(view, truth, given, gates);
-          }),
-        ),
-      ),
-    together: (panel, drawn) =>
-      inTime(async () => {
-        const trials = await Promise.all(
-          drawn.map(async (bench) => {
-            const view: PanelView = { views: bench.map((canary) => canary.view) };
-            // Side by side nothing is repaired (actors/panel.ts).
-            const given = await asked(panel, view, bench[0]?.id ?? '', 1, pose);
-            return bench.map((canary, position): Trial => ({
-              ...trialOf(canary.view, canary.truth, given?.[position] ?? null, gates),
-              position,
-            }));
-          }),
-        );
-        return trials.flat();
-      }),
+    alone: (judge, drawn) => inTime(() => Promise.all(drawn.map(oneOf(judge)))),
+    together: (judge, panel, drawn) => inTime(async () => (await Promise.all(drawn.map(benchOf(judge, panel)))).flat()),
   };
 }
 
