@@ -9,7 +9,7 @@ import { table } from './table.ts';
 export const lsCommand = (): Command =>
   withOutput(new Command('ls').description('list runs').argument('[dir]', 'where runs lie', 'runs')).action((dir: string, flags: Flags) =>
     carryOut(flags, (terminal) => {
-      const runs = listFolders(dir).map(overviewOf);
+      const runs = listFolders(dir).map((folder) => overviewOf(folder));
       if (flags.json) {
         terminal.out(JSON.stringify(runs));
         return 0;

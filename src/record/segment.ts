@@ -80,6 +80,18 @@ export function* recordsOf(file: string, from = 0): Generator<RawRecord, Tail> {
   }
 }
 
+/** The frame of the one record that begins at `offset`; null where none does. */
+export function recordFrom(file: string, offset: number): Uint8Array | null {
+  const fd = openSync(file, 'r');
+  try {
+    const size = fstatSync(fd).size;
+    const found = recordAt(new Window(fd, size, headBytes), offset, size);
+    return found === null || typeof found === 'string' ? null : frameOf(found.payload);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Whether a whole record begins anywhere after `offset`: then damage at `offset` is in the middle, and not a torn tail. Returns its offset. */
 export function recordAfter(file: string, offset: number): number | null {
   const fd = openSync(file, 'r');
@@ -120,12 +132,15 @@ const uint32 = (bytes: Uint8Array, at: number): number =>
 class Window {
   readonly #fd: number;
   readonly #size: number;
+  /** Read at once at least. */
+  readonly #chunk: number;
   #bytes = new Uint8Array(0);
   #start = 0;
 
-  constructor(fd: number, size: number) {
+  constructor(fd: number, size: number, chunk = chunkBytes) {
     this.#fd = fd;
     this.#size = size;
+    this.#chunk = chunk;
   }
 
   /** A view, valid until the next call. The file is known to be long enough. */
@@ -135,7 +150,7 @@ class Window {
   }
 
   #slide(offset: number, length: number): void {
-    const wanted = Math.min(Math.max(length, chunkBytes), this.#size - offset);
+    const wanted = Math.min(Math.max(length, this.#chunk), this.#size - offset);
     const bytes = new Uint8Array(wanted);
     let got = 0;
     while (got < wanted) {

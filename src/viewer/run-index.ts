@@ -1,0 +1,242 @@
+/**
+ * What is where in a run's journal, read once and kept up to date: rows of its episodes, places of its groups and events, and the few facts of the whole run.
+ * Holds no turns and no tokens; whoever shows them reads them again from their place.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { unpack } from '../protocol/codec.ts';
+import { Frame, type FrameOf } from '../protocol/frame.ts';
+import type { RolloutGroup } from '../protocol/group.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Aspects } from '../protocol/task.ts';
+import type { RunFolder } from '../record/folder.ts';
+import { metricsRow } from '../record/projections/metrics.ts';
+import type { Position } from '../record/reader.ts';
+import { type Drawn, drawnOf } from './aspects.ts';
+import type { EpisodeRow, LiveEvent } from './contract.ts';
+import { firstActorOf } from './peek.ts';
+import { eventsIn } from './recall.ts';
+import { rowOfLine, rowsOf } from './rows.ts';
+import { JournalTail, type TailRecord } from './tail.ts';
+
+/** Where a group lies. */
+export interface Place {
+  /** The last time it was sealed; null while it is played. */
+  sealed: Position | null;
+  /** Its task, where one was issued under this name. */
+  task: Position | null;
+  /** Frames with events of its actors, oldest first. */
+  readonly events: Position[];
+}
+
+/** The run's own actors, whose events lie between the groups'. */
+export const runScope = 'run';
+
+/** Kinds of frames that say something here, beside events. */
+const counted = new Set<string>([
+  'run.started',
+  'run.resumed',
+  'task.issued',
+  'group.sealed',
+  'step.committed',
+  'evaluation',
+  'run.halted',
+] satisfies Frame['kind'][]);
+
+export class RunIndex {
+  readonly folder: RunFolder;
+  readonly #tail: JournalTail;
+  /** Sealed, in the order of sealing; sealed again, a group replaces itself. */
+  readonly #rows = new Map<string, readonly EpisodeRow[]>();
+  /** Of episodes.jsonl, until the journal has been read once. */
+  #early: ReadonlyMap<string, readonly EpisodeRow[]> | null = null;
+  readonly #places = new Map<string, Place>();
+  readonly #aspects = new Map<string, Map<string, Aspects>>();
+  #metrics: { readonly step: string; readonly row: JsonObject }[] = [];
+  #config: JsonObject | null = null;
+  #halted: { readonly reason: string; readonly detail: string } | null = null;
+  #evaluations: FrameOf<'evaluation'>[] = [];
+  #isWhole = false;
+  #revision = 0;
+  #list: { readonly revision: number; readonly rows: readonly EpisodeRow[] } | null = null;
+
+  constructor(folder: RunFolder) {
+    this.folder = folder;
+    this.#tail = new JournalTail(folder.journal);
+  }
+
+  /** Rises with every change of what this index says. */
+  get revision(): number {
+    return this.#revision;
+  }
+  /** Whether the journal was read to its end at least once. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+  get position(): Position {
+    return this.#tail.position;
+  }
+  get config(): JsonObject | null {
+    return this.#config;
+  }
+  get metrics(): readonly JsonObject[] {
+    return this.#metrics.map(({ row }) => row);
+  }
+  get halted(): { readonly reason: string; readonly detail: string } | null {
+    return this.#halted;
+  }
+  get evaluations(): readonly FrameOf<'evaluation'>[] {
+    return this.#evaluations;
+  }
+  trouble(isWritten: boolean): string | null {
+    return this.#tail.trouble(isWritten);
+  }
+  /** Share of the journal that was read. */
+  get read(): number {
+    if (this.#isWhole) return 1;
+    const { read, of } = this.#tail.progress;
+    return of === 0 ? 1 : read / of;
+  }
+
+  place(group: string): Place | undefined {
+    return this.#places.get(group);
+  }
+
+  rowsOfGroup(group: string): readonly EpisodeRow[] | undefined {
+    return this.#rows.get(group);
+  }
+
+  /** All rows, in the order in which their groups were sealed. */
+  rows(): readonly EpisodeRow[] {
+    if (this.#list?.revision !== this.#revision) {
+      const groups = this.#early === null ? this.#rows : new Map([...this.#early, ...this.#rows]);
+      this.#list = { revision: this.#revision, rows: [...groups.values()].flat() };
+    }
+    return this.#list.rows;
+  }
+
+  /** Of the training tasks of each step, oldest step first. */
+  aspects(): Drawn[] {
+    return [...this.#aspects].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([step, tasks]) => drawnOf(step, [...tasks.values()]));
+  }
+
+  /** Rows for a first answer while the journal is long: from episodes.jsonl, which holds the committed steps. */
+  readEarly(): void {
+    if (this.#isWhole || this.#early !== null || !existsSync(this.folder.episodes)) return;
+    const groups = new Map<string, EpisodeRow[]>();
+    for (const line of readFileSync(this.folder.episodes, 'utf8').split('\n')) {
+      const row = line === '' ? null : rowOfLine(line);
+      if (row === null) continue;
+      const rows = groups.get(row.group);
+      if (rows === undefined) groups.set(row.group, [row]);
+      else rows.push(row);
+    }
+    this.#early = groups;
+    this.#revision++;
+  }
+
+  /** Reads on for as long as `goOn` says; tells what is new. True at the end of what there is. Throws RecordFault where there is no journal. */
+  update(goOn: () => boolean, tell: (event: LiveEvent, at: Position) => void = () => undefined): boolean {
+    const ended = this.#tail.read((record) => {
+      const event = this.#take(record);
+      if (event !== null) tell(event, this.#tail.position);
+    }, goOn);
+    if (ended === 'anew') {
+      this.#forget();
+      tell({ kind: 'reset' }, this.#tail.position);
+      return this.update(goOn, tell);
+    }
+    if (ended === 'end' && !this.#isWhole) {
+      this.#isWhole = true;
+      this.#early = null;
+      this.#revision++;
+    }
+    return ended === 'end';
+  }
+
+  get grew(): boolean {
+    return this.#tail.grew;
+  }
+
+  #forget(): void {
+    for (const held of [this.#rows, this.#places, this.#aspects]) held.clear();
+    this.#early = null;
+    this.#metrics = [];
+    this.#config = null;
+    this.#halted = null;
+    this.#evaluations = [];
+    this.#isWhole = false;
+    this.#revision++;
+  }
+
+  #take({ kind, frame, at }: TailRecord): LiveEvent | null {
+    if (kind === 'events') return this.#takeEvents(frame, at);
+    if (!counted.has(kind)) return null;
+    this.#revision++;
+    // By far the most of what is read, and a checksum has just said that it is what our own writer wrote: shapes are checked where they are shown.
+    if (kind === 'group.sealed') return this.#takeGroup(unpack(frame) as FrameOf<'group.sealed'>, at);
+    if (kind === 'task.issued') return this.#takeTask(unpack(frame) as FrameOf<'task.issued'>, at);
+    const read = Frame.safeParse(unpack(frame));
+    return read.success ? this.#takeFact(read.data) : null;
+  }
+
+  #takeEvents(frame: Uint8Array, at: Position): LiveEvent | null {
+    const actor = firstActorOf(frame);
+    const first = actor === null ? null : scopeOf(actor);
+    // A group's thread writes its own events only; the coordinator's frames may hold those of several tasks and of the run.
+    const scopes =
+      first !== null && first !== runScope && actor?.endsWith('/task') === false
+        ? [first]
+        : [...new Set(eventsIn(frame).map((event) => scopeOf(event.actor)))];
+    for (const scope of scopes) this.#placeOf(scope).events.push(at);
+    return scopes[0] === undefined ? null : { kind: 'events', group: scopes.length === 1 ? scopes[0] : runScope };
+  }
+
+  #takeGroup({ envelope, bytes }: FrameOf<'group.sealed'>, at: Position): LiveEvent {
+    const rows = rowsOf(unpack(bytes) as RolloutGroup);
+    this.#rows.delete(envelope.group);
+    this.#rows.set(envelope.group, rows);
+    this.#placeOf(envelope.group).sealed = at;
+    return { kind: 'episode', rows };
+  }
+
+  #takeTask({ step, task }: FrameOf<'task.issued'>, at: Position): null {
+    this.#placeOf(task.id).task = at;
+    const tasks = this.#aspects.get(step) ?? new Map<string, Aspects>();
+    this.#aspects.set(step, tasks.set(task.id, task.aspects));
+    return null;
+  }
+
+  #takeFact(frame: Frame): LiveEvent | null {
+    switch (frame.kind) {
+      case 'run.started':
+        this.#config = frame.config;
+        return null;
+      case 'run.resumed':
+        this.#halted = null;
+        this.#metrics = this.#metrics.filter(({ step }) => frame.after !== null && step <= frame.after);
+        return { kind: 'reset' };
+      case 'step.committed': {
+        const row = metricsRow(frame);
+        this.#metrics.push({ step: frame.committed.step, row });
+        return { kind: 'step', row };
+      }
+      case 'evaluation':
+        this.#evaluations = [...this.#evaluations.filter(({ when, step }) => when !== frame.when || step !== frame.step), frame];
+        return null;
+      case 'run.halted':
+        this.#halted = { reason: frame.reason, detail: frame.detail };
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  #placeOf(group: string): Place {
+    let place = this.#places.get(group);
+    if (place === undefined) this.#places.set(group, (place = { sealed: null, task: null, events: [] }));
+    return place;
+  }
+}
+
+/** The group an actor belongs to: `s00001.t003` of `s00001.t003.e05/agent`, and of its task's writer `s00001.t003/task`. */
+export const scopeOf = (actor: string): string => actor.slice(0, Math.max(0, actor.lastIndexOf('/'))).replace(/\.e\d+$/, '');
