@@ -1,0 +1,205 @@
+/**
+ * All runs under one folder, for as long as somebody looks: which there are, how each stands, and an index of those that were opened. Knows folders and time; not what a page shows.
+ * Journals are read in short slices between which others have their turn, and only so many indexes are kept.
+ */
+import { existsSync } from 'node:fs';
+import { RecordFault } from '../errors.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { listFolders, type RunFolder } from '../record/folder.ts';
+import { writerOf } from '../record/lock.ts';
+import type { Position } from '../record/reader.ts';
+import { CardReader } from './card.ts';
+import type { LiveEvent, RunCard } from './contract.ts';
+import type { ViewerClock } from './ports.ts';
+import { RunIndex } from './run-index.ts';
+
+export type Tell = (event: LiveEvent, at: Position) => void;
+
+/** Milliseconds of reading between two turns of everybody else. */
+const sliceMs = 12;
+/** Indexes kept, and rows in all of them; the one used last always stays. */
+const indexLimit = 8;
+const rowLimit = 400_000;
+/** An answer waits this long for a journal that is read the first time; then it says how far it is. */
+const patienceMs = 400;
+/** Vanished runs remembered. */
+const vanishedLimit = 200;
+
+interface Opened {
+  readonly index: RunIndex;
+  reading: Promise<void> | null;
+  readonly tells: Set<Tell>;
+  /** Why it cannot be read at all. */
+  failure: string | null;
+}
+
+export class Runs {
+  readonly dir: string;
+  readonly #clock: ViewerClock;
+  readonly #cards = new CardReader();
+  /** Least recently used first. */
+  readonly #opened = new Map<string, Opened>();
+  /** Last seen as; a run that is gone is shown as it was, with what happened to it. */
+  readonly #seen = new Map<string, RunCard>();
+
+  constructor(dir: string, clock: ViewerClock) {
+    this.dir = dir;
+    this.#clock = clock;
+  }
+
+  /** One card a run, oldest first, those that vanished while we looked last. */
+  cards(): RunCard[] {
+    const folders = this.#folders();
+    const there = folders.map((folder) => this.#cardOf(folder));
+    const names = new Set(there.map(({ run }) => run));
+    const gone = [...this.#seen.values()]
+      .filter(({ run }) => !names.has(run))
+      .map((card) => ({ ...card, trouble: vanished(this.dir, card.run) }));
+    for (const card of there) this.#remember(card);
+    return [...there, ...gone];
+  }
+
+  card(run: string): RunCard | null {
+    const folder = this.#folder(run);
+    if (folder !== null) {
+      const card = this.#cardOf(folder);
+      this.#remember(card);
+      return card;
+    }
+    const seen = this.#seen.get(run);
+    return seen === undefined ? null : { ...seen, trouble: vanished(this.dir, run) };
+  }
+
+  /**
+   * The run's index, up to date or, where its journal is long and was not read before, as far as it came within a moment: `isWhole` tells.
+   * null where there is no such run; one that vanished is shown for as long as its index is kept. Rejects with RecordFault where its journal cannot be read.
+   */
+  async index(run: string): Promise<RunIndex | null> {
+    const opened = this.#open(run);
+    if (opened === null) return null;
+    if (opened.reading !== null || !opened.index.isWhole || opened.index.grew) {
+      const reading = this.#read(opened);
+      await this.#within(patienceMs, reading);
+      if (opened.reading !== null) opened.index.readEarly();
+    }
+    if (opened.failure !== null && opened.index.config === null && existsSync(opened.index.folder.dir))
+      throw new RecordFault(opened.failure);
+    return opened.index;
+  }
+
+  /** As the run began. */
+  configOf(index: RunIndex): JsonObject | null {
+    return index.config ?? (existsSync(index.folder.dir) ? this.#cards.configOf(index.folder) : null);
+  }
+
+  /** Tells what is new in a run from now on, whenever `refresh` is called. Returns the way to end it; null where there is no such run. */
+  follow(run: string, tell: Tell): (() => void) | null {
+    const opened = this.#open(run);
+    opened?.tells.add(tell);
+    return opened === null ? null : () => opened.tells.delete(tell);
+  }
+
+  /** Reads what a followed run has grown by. */
+  async refresh(run: string): Promise<void> {
+    const opened = this.#opened.get(run);
+    if (opened !== undefined && (!opened.index.isWhole || opened.index.grew)) await this.#read(opened);
+  }
+
+  #cardOf(folder: RunFolder): RunCard {
+    const opened = this.#opened.get(folder.name);
+    try {
+      const trouble = opened?.failure ?? opened?.index.trouble(writerOf(folder.dir) !== null) ?? null;
+      return this.#cards.read(folder, trouble);
+    } catch (error) {
+      // It vanished, or became unreadable, between two looks.
+      return { ...(this.#seen.get(folder.name) ?? unknown(folder.name)), trouble: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #open(run: string): Opened | null {
+    let opened = this.#opened.get(run);
+    if (opened === undefined) {
+      const folder = this.#folder(run);
+      if (folder === null) return null;
+      opened = { index: new RunIndex(folder), reading: null, tells: new Set(), failure: null };
+    }
+    this.#opened.delete(run);
+    this.#opened.set(run, opened);
+    this.#closeOld();
+    return opened;
+  }
+
+  #closeOld(): void {
+    let rows = [...this.#opened.values()].reduce((sum, { index }) => sum + index.rows().length, 0);
+    for (const [run, opened] of [...this.#opened].slice(0, -1)) {
+      if (this.#opened.size <= indexLimit && rows <= rowLimit) return;
+      if (opened.tells.size > 0 || opened.reading !== null) continue;
+      rows -= opened.index.rows().length;
+      this.#opened.delete(run);
+    }
+  }
+
+  /** One reading at a time: whoever comes meanwhile waits for the same. Never rejects. */
+  #read(opened: Opened): Promise<void> {
+    opened.reading ??= this.#readSlices(opened).finally(() => {
+      opened.reading = null;
+    });
+    return opened.reading;
+  }
+
+  async #readSlices(opened: Opened): Promise<void> {
+    const tell: Tell = (event, at) => {
+      for (const one of opened.tells) one(event, at);
+    };
+    try {
+      for (;;) {
+        const until = this.#clock.now() + sliceMs;
+        const isAtEnd = opened.index.update(() => this.#clock.now() < until, tell);
+        opened.failure = null;
+        if (isAtEnd) return;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      opened.failure = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    let recall = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      recall = this.#clock.after(ms, resolve);
+    });
+    await Promise.race([work, late]);
+    recall();
+  }
+
+  #folders(): RunFolder[] {
+    return listFolders(this.dir);
+  }
+
+  /** By its exact name: what a browser asks for is never made into a path. */
+  #folder(run: string): RunFolder | null {
+    return this.#folders().find(({ name }) => name === run) ?? null;
+  }
+
+  #remember(card: RunCard): void {
+    this.#seen.delete(card.run);
+    this.#seen.set(card.run, card);
+    const oldest = this.#seen.keys().next();
+    if (this.#seen.size > vanishedLimit + this.#opened.size && oldest.done !== true) this.#seen.delete(oldest.value);
+  }
+}
+
+const vanished = (dir: string, run: string): string =>
+  `the folder of this run is gone from ${dir}: it was moved or removed while the viewer ran`;
+
+const unknown = (run: string): RunCard => ({
+  run,
+  state: 'fault',
+  steps: 0,
+  ofSteps: null,
+  difficulty: null,
+  meanReward: null,
+  success: null,
+  trouble: null,
+});
