@@ -5,14 +5,15 @@
 import { canonical, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import type { Reward, Verdict } from '../protocol/outcome.ts';
 import { CriterionName, type Task } from '../protocol/task.ts';
-import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
+import type { ToolTurn } from '../protocol/turn.ts';
 import type { JudgeView } from './contract.ts';
 import { matched, sideEffect } from './expected.ts';
-import { type Heard, isSaid } from './hearing.ts';
+import { type Findings, findingsOf } from './findings.ts';
+import { isSaid } from './hearing.ts';
 import { inventedIn } from './invented.ts';
 import { hearing, isFounded, leavesOf, nothingHeard } from './origin.ts';
 import { claimsDeed, denies, isHollow, trick } from './plain-speech.ts';
-import { occurrenceKey } from './state.ts';
+import { type Scene, sceneOf } from './scene.ts';
 
 /** A gate that failed ends the matter: reward −1 without a question to anybody. */
 export type GateName =
@@ -31,21 +32,10 @@ export interface Gate {
   readonly detail?: string;
 }
 
-/** On one criterion. `open`: nothing speaks against it, and code cannot tell whether it is met. */
-export interface Finding {
-  readonly met: boolean;
-  readonly evidence?: string;
-  readonly open: boolean;
-}
-
 export interface Examined {
   readonly gates: readonly Gate[];
-  readonly findings: Readonly<Record<CriterionName, Finding>>;
+  readonly findings: Findings;
 }
-
-const settled: Finding = { met: true, open: false };
-const undecided: Finding = { met: true, open: true };
-const missed = (evidence: string): Finding => ({ met: false, evidence, open: false });
 
 const gate = (name: GateName, complaint: string | undefined): Gate =>
   complaint === undefined ? { name, passed: true } : { name, passed: false, detail: complaint };
@@ -67,23 +57,13 @@ export function examine(view: JudgeView): Examined {
     gate('plainSpeech', trickIn(scene)),
     gate('plainRefusal', unrefused(task, scene)),
   ];
-  const needed = new Set(task.expectedCalls.map(({ name }) => name));
-  const other = scene.results.find(({ call }) => !needed.has(call.name));
   const failed = gates.find(({ passed }) => !passed);
-  return {
-    gates,
-    findings: {
-      intent: failed === undefined ? undecided : missed(`${failed.name}: ${failed.detail ?? ''}`),
-      tools: other === undefined ? settled : missed(`${other.call.name || 'an unreadable call'} was not needed`),
-      grounded: grounded(scene),
-      concise: concise(task, scene, matching.made),
-      efficient: efficient(task, scene, matching.made),
-    },
-  };
+  const failure = failed === undefined ? undefined : `${failed.name}: ${failed.detail ?? ''}`;
+  return { gates, findings: findingsOf(task, scene, matching, failure) };
 }
 
 /** The verdict that gates and findings come to: a failed gate or a missed intent −1, a required criterion missed 0, all met 1. */
-export function verdictFrom(task: Task, gates: readonly Gate[], findings: Examined['findings']): Verdict {
+export function verdictFrom(task: Task, gates: readonly Gate[], findings: Findings): Verdict {
   const criteria = CriterionName.options.map((name) => {
     const { met, evidence } = findings[name];
     return { name, required: task.criteria.includes(name), met, ...(evidence === undefined ? {} : { evidence }) };
@@ -94,27 +74,6 @@ export function verdictFrom(task: Task, gates: readonly Gate[], findings: Examin
 export function rewardFor(gates: readonly Pick<Gate, 'passed'>[], criteria: Verdict['criteria']): Reward {
   if (gates.some(({ passed }) => !passed) || criteria.some(({ name, met }) => name === 'intent' && !met)) return -1;
   return criteria.every(({ required, met }) => met || !required) ? 1 : 0;
-}
-
-/** An episode as the rules read it: each agent turn with what had been said before it, and all results in order. */
-interface Scene {
-  readonly said: readonly { readonly turn: AgentTurn; readonly heard: Heard }[];
-  readonly results: readonly ToolTurn[];
-}
-
-function sceneOf(task: Task, turns: readonly Turn[]): Scene {
-  let heard = hearing(nothingHeard, [task.system, task.query]);
-  const said: { turn: AgentTurn; heard: Heard }[] = [];
-  const results: ToolTurn[] = [];
-  for (const turn of turns) {
-    if (turn.role === 'agent') said.push({ turn, heard });
-    else if (turn.role === 'user') heard = hearing(heard, [turn.text]);
-    else {
-      results.push(turn);
-      heard = hearing(heard, leavesOf(turn.result).map(String));
-    }
-  }
-  return { said, results };
 }
 
 /** A call that was refused is made good by a later valid call of the same tool; one that could not be read at all, by any later valid call. */
@@ -199,36 +158,4 @@ function unrefused({ branch, expectedCalls }: Task, { said, results }: Scene): s
   if (results.some(({ status }) => status === 'ok')) return undefined;
   const claim = texts.find(({ turn, heard }) => claimsDeed(turn.text) || inventedIn(turn.text, heard) !== undefined);
   return claim === undefined ? undefined : `nothing was done, yet: ${claim.turn.text.slice(0, 80)}`;
-}
-
-/** Names and numbers in what is said must have been heard; what has neither is left open. */
-function grounded({ said }: Scene): Finding {
-  for (const { turn, heard } of said) {
-    const invented = inventedIn(turn.text, heard);
-    if (invented !== undefined) return missed(`${invented} was never said`);
-  }
-  return undecided;
-}
-
-/** No call beyond the expected ones, and none twice that nothing had changed between, transient errors aside. Open where the agent said more than its requests need: a question may have been idle. */
-function concise({ expectedCalls, intent }: Task, { said, results }: Scene, made: readonly number[]): Finding {
-  const calls = results.filter(({ status }) => status !== 'transient');
-  if (calls.length > expectedCalls.length) return missed(`${calls.length} calls where ${expectedCalls.length} do`);
-  const known = new Set<string>();
-  for (const [at, { call, status, patch }] of results.entries()) {
-    const key = occurrenceKey(call);
-    if (status === 'transient') continue;
-    if (known.has(key) && !made.includes(at)) return missed(`${call.name} was called twice alike`);
-    if (patch.some(({ op }) => op !== 'count')) known.clear();
-    known.add(key);
-  }
-  return said.filter(({ turn }) => turn.text !== '').length > intent.requests.length ? undecided : settled;
-}
-
-/** As many agent turns as expected calls, requests, and one question where something was left out; a busy tool may be asked again. */
-function efficient({ expectedCalls, intent, branch }: Task, { said, results }: Scene, made: readonly number[]): Finding {
-  const keys = new Set(made.flatMap((at) => (results[at] === undefined ? [] : [occurrenceKey(results[at].call)])));
-  const retries = results.filter(({ call, status }) => status === 'transient' && keys.has(occurrenceKey(call))).length;
-  const enough = expectedCalls.length + retries + intent.requests.length + (branch === 'ask' ? 1 : 0);
-  return said.length <= enough ? settled : missed(`${said.length} turns where ${enough} do`);
 }
