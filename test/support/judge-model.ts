@@ -26,7 +26,7 @@ export function questionIn({ messages }: { readonly messages: readonly ChatMessa
   return asked.question;
 }
 
-export const lastSaid = ({ view }: JudgeQuestion): string =>
+const lastSaid = ({ view }: JudgeQuestion): string =>
   view.turns.findLast((turn) => turn.role === 'agent' && turn.text !== '')?.['text' as never] ?? view.task.query;
 
 /** A finding on each criterion asked; evidence is the agent's last word where something is met. */
