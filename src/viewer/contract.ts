@@ -95,6 +95,10 @@ export interface TokenStrip {
   readonly logprobs: readonly (number | null)[];
   readonly sampled: readonly boolean[];
   readonly version: readonly number[];
+  /** Of the distribution it was drawn from, in nats; absent where the record does not know. */
+  readonly entropy?: readonly (number | null)[];
+  /** What the trainer made of the same token (natural log-prob); absent where the record does not know. */
+  readonly trainer?: readonly (number | null)[];
 }
 
 export interface EpisodePage {
@@ -127,6 +131,26 @@ export interface EventWindow {
     readonly agrees: boolean;
     readonly edge: string | null;
   })[];
+}
+
+/** All events of an episode in columns, without what was said: small enough for 100,000 of them. `GET …/episodes/:id/outline`. */
+export interface EventOutline {
+  /** Names within the episode: `episode`, `agent`, … */
+  readonly actors: readonly string[];
+  readonly types: readonly string[];
+  /** Distinct state values (null: nobody knows), and distinct lists of chart edges taken together. */
+  readonly values: readonly unknown[];
+  readonly edges: readonly (readonly string[])[];
+  // One entry an event, each an index into the lists above.
+  readonly actor: readonly number[];
+  readonly type: readonly number[];
+  /** State of that actor after the event, and what it took to get there. */
+  readonly value: readonly number[];
+  readonly edge: readonly number[];
+  /** Index of the turn that the event led to; as many as there are turns: it came after the last. −1: of an attempt that was given up. */
+  readonly turn: readonly number[];
+  /** Events whose state is not the recorded one. */
+  readonly disagree: readonly number[];
 }
 
 export interface GroupPage {
