@@ -1,0 +1,176 @@
+/** The curves of a run: what it learns, how sure the update was, what it cost. Only those whose figures exist. */
+import { useMemo } from 'preact/hooks';
+import type { RunPage } from '../../contract.ts';
+import { duration, percent, reward, whole } from '../format.ts';
+import { Empty } from '../kit/empty.tsx';
+import { type Line, Plot, type PlotProps } from './plot.tsx';
+import { combined, measured, phasesOf, smoothed, stacked, type Steps } from './series.ts';
+
+type Curve = Pick<PlotProps, 'title' | 'lines' | 'range' | 'marks'>;
+
+interface CurvesProps {
+  readonly page: RunPage;
+  readonly steps: Steps;
+  readonly picked: number | null;
+  readonly onPick: (step: number) => void;
+}
+
+export function Curves({ page, steps, picked, onPick }: CurvesProps) {
+  const groups = useMemo(() => curvesOf(page, steps), [page, steps]);
+  if (steps.numbers.length === 0)
+    return (
+      <Empty sign="…" title="No step is committed yet">
+        <p>Curves begin with the first step. What is being rolled out now is under Episodes.</p>
+      </Empty>
+    );
+  return (
+    <>
+      {groups.map(({ title, curves }) => (
+        <section key={title} class="curves" aria-label={title}>
+          <h3>{title}</h3>
+          <div class="plots">
+            {curves.map((curve) => (
+              <Plot key={curve.title} {...curve} steps={steps.numbers} picked={picked} onPick={onPick} />
+            ))}
+          </div>
+        </section>
+      ))}
+    </>
+  );
+}
+
+interface CurveGroup {
+  readonly title: string;
+  readonly curves: readonly Curve[];
+}
+
+function curvesOf(page: RunPage, steps: Steps): CurveGroup[] {
+  const groups = [
+    { title: 'Learning', curves: learning(page, steps) },
+    { title: 'The update', curves: update(steps) },
+    { title: 'Rollouts and time', curves: cost(page, steps) },
+  ];
+  return groups
+    .map(({ title, curves }) => ({
+      title,
+      curves: curves
+        .map((curve) => ({ ...curve, lines: curve.lines.filter(({ values }) => measured(values)) }))
+        .filter(({ lines }) => lines.length > 0),
+    }))
+    .filter(({ curves }) => curves.length > 0);
+}
+
+/** Single steps faint, and their running mean, where there are enough steps for one. */
+function noisy(name: string, values: Line['values'], colour: number, show?: Line['show']): Line[] {
+  const shown = show === undefined ? {} : { show };
+  if (values.length < 24) return [{ name, values, colour, ...shown }];
+  return [
+    { name, values, colour, faint: true, ...shown },
+    { name: `${name}, mean of 10`, values: smoothed(values, 10), colour, ...shown },
+  ];
+}
+
+function learning(page: RunPage, steps: Steps): Curve[] {
+  const { lower, upper } = thresholds(page);
+  return [
+    {
+      title: 'Mean reward',
+      lines: noisy('reward', steps.metric('meanReward'), 1, reward),
+      range: [-1, 1],
+      marks: [
+        { at: upper, name: `D rises above ${upper}` },
+        { at: lower, name: `D falls below ${lower}` },
+      ],
+    },
+    { title: 'Difficulty D', lines: [{ name: 'D', values: steps.metric('difficulty'), colour: 4, stepped: true }], range: [0, 100] },
+    { title: 'Success in training', lines: noisy('success', steps.metric('success'), 3, percent), range: [0, 1] },
+  ];
+}
+
+/** The curriculum's, from the config the run was recorded with; TRUSTEE's where it says none. */
+export function thresholds({ config }: RunPage): { readonly lower: number; readonly upper: number; readonly delta: number } {
+  const rule = (config['curriculum'] ?? {}) as Record<string, unknown>;
+  const number = (key: string, otherwise: number): number => (typeof rule[key] === 'number' ? rule[key] : otherwise);
+  return { lower: number('lower', 0), upper: number('upper', 0.5), delta: number('delta', 3) };
+}
+
+function update(steps: Steps): Curve[] {
+  const line = (name: string, key: string, colour: number, more: Partial<Line> = {}): Line => ({
+    name,
+    values: steps.metric(key),
+    colour,
+    ...more,
+  });
+  return [
+    { title: 'KL to the base', lines: [line('KL', 'kl', 1)] },
+    {
+      title: 'Ratio of trainer to sampler',
+      lines: [line('mean', 'ratioMean', 1), line('least', 'ratioMin', 6, { dashed: true }), line('most', 'ratioMax', 2, { dashed: true })],
+      marks: [{ at: 1, name: 'agree' }],
+    },
+    { title: 'Entropy', lines: [line('entropy', 'entropy', 3)] },
+    { title: 'Gradient norm', lines: [line('norm', 'gradNorm', 5)] },
+    {
+      title: 'Gap of log-probs, sampler to trainer',
+      lines: [line('mean of a step', 'gap', 4), line('largest of the canary', 'canaryGap', 2, { dashed: true })],
+    },
+    {
+      title: 'Tokens clipped or masked',
+      lines: [line('clipped', 'clipFraction', 1, { show: percent }), line('masked', 'maskedFraction', 2, { show: percent, dashed: true })],
+    },
+    { title: 'Staleness, in versions', lines: [line('mean lag', 'lag', 5)] },
+    { title: 'Effective sample size', lines: [line('share', 'ess', 6, { show: percent })] },
+  ];
+}
+
+function cost(page: RunPage, steps: Steps): Curve[] {
+  const phases = phasesOf(page.timings);
+  const layers = phases.map((phase) => steps.timing(`${phase}Ms`));
+  const sums = stacked(layers);
+  const seconds = (sums.at(-1) ?? []).map((ms) => (ms === null ? null : ms / 1000));
+  const perSecond = (tokens: number, s: number): number => tokens / s;
+  return [
+    {
+      title: 'Lengths',
+      lines: [
+        {
+          name: 'sampled tokens an episode',
+          values: combined(steps.metric('sampledTokens'), steps.metric('members'), (tokens, n) => tokens / n),
+          colour: 1,
+        },
+        { name: 'turns', values: steps.metric('turns'), colour: 2, dashed: true },
+      ],
+    },
+    {
+      title: 'Sampled tokens a second',
+      lines: [{ name: 'tokens/s', values: combined(steps.metric('sampledTokens'), seconds, perSecond), colour: 3, show: whole }],
+    },
+    {
+      // The topmost layer first, so that the lower ones are drawn over it.
+      title: 'Time of a step',
+      lines: phases
+        .map((phase, i) => ({
+          name: phase,
+          values: sums[i] ?? [],
+          said: layers[i] ?? [],
+          colour: (i % 6) + 1,
+          filled: true,
+          show: duration,
+        }))
+        .toReversed(),
+    },
+    {
+      title: 'Episodes',
+      lines: [
+        { name: 'trained on', values: steps.metric('trained'), colour: 1 },
+        { name: 'without gradient', values: steps.metric('fates.zeroVariance'), colour: 6, dashed: true },
+        { name: 'lost', values: steps.metric('lost'), colour: 5 },
+      ],
+    },
+    {
+      title: 'Occupancy of the servers',
+      lines: [{ name: 'slots in use', values: steps.timing('occupancy'), colour: 4, show: percent }],
+      range: [0, 1],
+    },
+  ];
+}
