@@ -50,35 +50,26 @@ function names<T>(keyOf: (thing: T) => string): { readonly list: readonly T[]; i
   };
 }
 
-/** Counts turns as the episode's chart appends them. */
+/** Counts turns as the episode's chart appends them: every event belongs to the next one to be said. */
 function turnCount(): { take(actor: string, type: string, value: unknown): void; turns(): number[] } {
-  let turns: number[] = [];
-  /** Next turn to be said; where it began to be worked on; state of the episode before. */
+  const turns: number[] = [];
   let next = 0;
-  let since = 0;
   let before: unknown = null;
-  const appended = (events: number, by = 1): void => {
-    turns.fill(next, since);
-    since = events;
-    next += by;
-  };
   return {
     take: (actor, type, value) => {
       turns.push(next);
       if (actor !== 'episode') return;
       const was = before;
       before = value;
-      const so = turns.length;
       if (type === 'xstate.init') {
         // An attempt begins with the user's first words; the ones before it were given up.
-        turns = Array.from({ length: so }, (_, i) => (i === so - 1 ? 0 : -1));
+        turns.fill(-1).splice(-1, 1, 0);
         next = 1;
-        since = so;
       } else if (type === 'episode.said' && was === 'acting') {
         // Back to acting at once: the call could not be read, and a tool's turn says so.
-        appended(so, value === 'acting' ? 2 : 1);
-      } else if (type === 'episode.observed' && was === 'calling') appended(so);
-      else if (type === 'episode.replied' && was === 'listening' && value !== 'judging') appended(so);
+        next += value === 'acting' ? 2 : 1;
+      } else if (type === 'episode.observed' && was === 'calling') next++;
+      else if (type === 'episode.replied' && was === 'listening' && value !== 'judging') next++;
     },
     turns: () => turns,
   };
