@@ -125,12 +125,33 @@ export interface EpisodePage {
 /** Events of an episode's actors in order, with the state each led to (recomputed through the chart) and whether its hash is the recorded one. */
 export interface EventWindow {
   readonly from: number;
+  /** Every actor that acted before this window, as it stood then; with the window's events it gives every actor at every moment of it (chart/standing.ts). */
+  readonly before?: readonly ActorStanding[];
   readonly events: readonly (RecordedEvent & {
     readonly index: number;
     readonly value: unknown;
     readonly agrees: boolean;
+    /** The last of `edges`. */
     readonly edge: string | null;
+    /** All edges of the chart it took, in order: one event may lead through several states. */
+    readonly edges?: readonly string[];
   })[];
+}
+
+/** Where one actor stands after a number of events, and how it came there. Ids are those of its chart's geometry. */
+export interface ActorStanding {
+  readonly actor: string;
+  /** Name of its chart. */
+  readonly machine: string;
+  readonly value: unknown;
+  /** Taken by its last event, in order. */
+  readonly edges: readonly string[];
+  /** Index of its last event. */
+  readonly at: number;
+  /** Id of a state or an edge → how often it was entered or taken. */
+  readonly visits: Readonly<Record<string, number>>;
+  /** Id of a state → events, of all actors, that passed while it lasted: records hold no times. */
+  readonly dwell: Readonly<Record<string, number>>;
 }
 
 /** All events of an episode in columns, without what was said: small enough for 100,000 of them. `GET …/episodes/:id/outline`. */
