@@ -7,15 +7,17 @@ import { docketOf } from '../../simulation/lm/judge.ts';
 import { words } from '../../simulation/lm/words/words.ts';
 import { slots, speech, things } from '../../simulation/procedural/lexicon.ts';
 import { type Agent, oracle, play } from '../../simulation/procedural/oracle.ts';
+import { callSlips, type Slip, slipping, wordSlips } from '../../simulation/procedural/slips.ts';
 import { solutionOf } from '../../simulation/procedural/solution.ts';
 import type { Lesson } from './lesson.ts';
 
+const otherSlips: readonly Slip[] = [...callSlips, 'idle', 'chatty', 'mended', 'detour', 'repeated'];
 /** Share of agent turns that slip, in episodes that slip at all. */
 const slips = 0.4;
 
 /** Undefined where the episode ended without a verdict, or where rules alone decide it: that is never asked. */
 export function judgeLesson(task: Task, complaints: readonly string[], draws: Stream): Lesson | undefined {
-  const { turns, world, verdict } = play(task, draws.chance(0.3) ? oracle : slipping(draws));
+  const { turns, world, verdict } = play(task, agentOf(draws));
   if (verdict === null) return undefined;
   const { results } = solutionOf(task);
   const rehearsal = results.map(({ status, result }) => ({ status, result, patch: [] }));
@@ -33,8 +35,15 @@ export function judgeLesson(task: Task, complaints: readonly string[], draws: St
 const silent = (turn: Turn): Turn => (turn.role === 'agent' ? { ...turn, thought: '' } : turn);
 const say = (text: string): AgentTurn => ({ role: 'agent', thought: '', text, calls: [] });
 
+/** The oracle, an agent that slips once in a known way, or one that errs wherever it goes. */
+function agentOf(draws: Stream): Agent {
+  const at = draws.next();
+  if (at < 0.3) return oracle;
+  return at < 0.7 ? slipping(draws.pick([...wordSlips, ...otherSlips]), draws.int(2 ** 32)) : erring(draws);
+}
+
 /** The oracle, now and then doing something else. */
-function slipping(draws: Stream): Agent {
+function erring(draws: Stream): Agent {
   return (task, turns) => {
     const right = oracle(task, turns);
     return draws.chance(slips) ? otherwise(right, task, turns, draws) : right;

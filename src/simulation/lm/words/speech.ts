@@ -18,6 +18,8 @@ export const sign = {
   first: 'first',
   /** Stands before a parameter that may be left out. */
   maybe: 'maybe',
+  /** Stands before the topic of a tool that only reads. */
+  reads: 'lookup',
   dunno: 'dunno',
   /** One for each refused attempt. */
   again: 'again',
@@ -56,6 +58,12 @@ export function givesOf({ returns }: ToolSpec): string {
   const word = returns?.['description'];
   return typeof word === 'string' && isName(word) ? word : 'result';
 }
+
+/** What a tool is about, and whether it only reads. */
+export const topicOf = ({ description, effects }: ToolSpec): string[] => [
+  ...(effects === 'read' ? [sign.reads] : []),
+  ...wordsOf(description),
+];
 
 /** A tool's parameters in the order of its schema. */
 export function parametersOf({

@@ -3,7 +3,7 @@
  * A call's record is made of what the writer says it gives, so that the world holds what the solution needs. Values and words are the model's own.
  *
  *   system  plan BRANCH CALLS TURNS SYSTEM PERSONA QUERY            levels count from 1
- *   user    TOPIC {NAME} {maybe NAME} answer GIVES                  one message a tool
+ *   user    {lookup} TOPIC {NAME} {maybe NAME} answer GIVES                  one message a tool
  *   reply   WORDS {, TOPIC ( NAME = VALUE , … ) DEED VALUE} ? REQUEST [= ANSWER] {, … ? REQUEST [= ANSWER]}
  *
  * A value `it` is the last call's result, `first` the first one's.
@@ -13,7 +13,7 @@ import type { World } from '../../../protocol/world.ts';
 import type { Reading } from '../../contract.ts';
 import type { Script, TaskBrief, TaskDraft } from '../dialect.ts';
 import { deedFor, recordFor } from './records.ts';
-import { deedOf, deeds, givesOf, parametersOf, part, plain, said, sign, spoken, valueOf, wordsOf } from './speech.ts';
+import { deedOf, deeds, givesOf, parametersOf, part, plain, said, sign, spoken, topicOf, valueOf, wordsOf } from './speech.ts';
 
 /** How somebody talks, by the aspect `persona`. */
 const personas = ['expert', 'beginner', 'novice'] as const;
@@ -40,7 +40,7 @@ export const taskScript: Script<TaskBrief, TaskDraft> = {
     ...tools.map((tool) => ({
       role: 'user' as const,
       content: [
-        tool.description,
+        ...topicOf(tool),
         ...parametersOf(tool).flatMap(({ name, required }) => [...(required ? [] : [sign.maybe]), name]),
         said.answer,
         givesOf(tool),
@@ -152,6 +152,8 @@ function addCall(written: Written, words: readonly string[], { view }: TaskBrief
   const tool = view.tools.find(({ description }) => description === topic);
   if (tool === undefined) return `there is no tool ${topic}`;
   if (written.calls.length >= mostCalls) return `more than ${mostCalls} calls`;
+  if ((deed === 'find') !== (tool.effects === 'read') && tool.effects !== 'unknown')
+    return `${topic} ${tool.effects === 'read' ? 'only reads' : 'does not only read'}`;
   const args = readArguments(written, words.slice(open + 1, close), parametersOf(tool));
   if (typeof args === 'string') return args;
   const result = valueOf(given, tool.returns);

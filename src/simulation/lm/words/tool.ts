@@ -1,14 +1,14 @@
 /**
  * A tool, asked in words: the call, then the records it could be about; it answers with what it does and the value it gives. Code makes the patch of it.
  *
- *   system  tool TOPIC GIVES
+ *   system  tool {lookup} TOPIC GIVES                           lookup: it only reads
  *   user    NAME VALUE … {note NAME VALUE … GIVES VALUE}
  *   reply   ok VALUE | append VALUE | change VALUE | remove VALUE | missing
  */
 import type { ToolView } from '../../contract.ts';
 import type { Script, ToolDraft } from '../dialect.ts';
 import { deedOfPatch, patchOf, touchedBy } from './records.ts';
-import { deedOf, deeds, givesOf, pairs, part, plain, said, sign, spoken, valueOf, wordsOf } from './speech.ts';
+import { deedOf, deeds, givesOf, pairs, part, plain, said, sign, spoken, topicOf, valueOf } from './speech.ts';
 
 /** Records shown at most. */
 const most = 10;
@@ -27,7 +27,7 @@ export const toolScript: Script<ToolView, ToolDraft> = {
       Object.hasOwn(record, gives) ? spoken(record[gives]) : sign.dunno,
     ]);
     return [
-      { role: 'system', content: [part.tool, ...wordsOf(tool.description), gives, ...complaints.map(() => sign.again)].join(' ') },
+      { role: 'system', content: [part.tool, ...topicOf(tool), gives, ...complaints.map(() => sign.again)].join(' ') },
       { role: 'user', content: [...pairs(call.arguments), ...records].join(' ') },
     ];
   },
