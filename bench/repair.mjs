@@ -24,9 +24,7 @@ const common = {
   'curriculum.mode': 'uniform',
   'rollout.tasks': tasks,
   'rollout.group': group,
-  'rollout.window': 64,
-  // An attempt has its share of the turn; a silent one costs no more than that.
-  'rollout.deadlines.turnMs': 15_000,
+  'rollout.window': 16,
   'rollout.losses.step': 1,
   'rollout.losses.window': 1,
   'eval.at': '[]',
@@ -34,7 +32,13 @@ const common = {
   'record.transcripts': false,
   'record.dir': dir,
 };
-const broken = { 'engine.fake.brain.malformed': 0.2, 'engine.fake.brain.inconsistent': 0.05, 'engine.fake.brain.hanging': 0.02 };
+const broken = {
+  'engine.fake.brain.malformed': 0.2,
+  'engine.fake.brain.inconsistent': 0.05,
+  'engine.fake.brain.hanging': 0.02,
+  // An attempt has its share of the turn: long for a machine that answers, short for one that never will.
+  'rollout.deadlines.turnMs': 45_000,
+};
 const arms = {
   clean: {},
   repaired: broken,
