@@ -8,6 +8,7 @@ import type { RecordedEvent } from '../protocol/frame.ts';
 import type { World } from '../protocol/world.ts';
 import { agentMachine } from './agent.ts';
 import { brokerMachine } from './broker.ts';
+import { curriculumMachine } from './curriculum.ts';
 import { episodeMachine } from './episode.ts';
 import { experimentMachine } from './experiment.ts';
 import { groupMachine } from './group.ts';
@@ -28,6 +29,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   group: groupMachine,
   task: taskMachine,
   experiment: experimentMachine,
+  curriculum: curriculumMachine,
   broker: brokerMachine,
   policyUpdate: policyUpdateMachine,
 };

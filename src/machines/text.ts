@@ -44,7 +44,7 @@ function transitionText(label: string, transition: Transition): string {
 const names = (list: readonly unknown[]): string => list.map(nameOf).join(', ');
 
 /** A named action or guard is its name; an inline built-in such as `spawnChild` is its type and what it spawns. */
-function nameOf(thing: unknown): string {
+export function nameOf(thing: unknown): string {
   if (typeof thing === 'string') return thing;
   const described = thing as { type?: unknown; src?: unknown };
   const src = typeof described.src === 'string' ? ` ${described.src}` : '';

@@ -148,7 +148,7 @@ export interface ActorStanding {
   readonly edges: readonly string[];
   /** Index of its last event. */
   readonly at: number;
-  /** Id of a state or an edge → how often it was entered or taken. */
+  /** Id of an edge → how often it was taken; a state was entered as often as the edges into it. */
   readonly visits: Readonly<Record<string, number>>;
   /** Id of a state → events, of all actors, that passed while it lasted: records hold no times. */
   readonly dwell: Readonly<Record<string, number>>;
