@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
+import { Icon } from './kit/icon.tsx';
 import { useKeys } from './keys.ts';
 import { liveState } from './live.ts';
 import { navigate, route } from './navigation.ts';
@@ -11,7 +12,7 @@ import { Palette } from './palette.tsx';
 import { commandOf, type Route, to } from './router.ts';
 import { RunView } from './run/view.tsx';
 import { RunsView } from './runs/view.tsx';
-import { nextTheme, themeSign } from './theme.ts';
+import { nextTheme, theme } from './theme.ts';
 import { Toast } from './toast.tsx';
 
 /** The page of a route. Each gets its names; the rest of its state it reads from the query. */
@@ -73,7 +74,6 @@ interface TopProps {
 }
 
 function Top({ at, onPalette, onHelp }: TopProps) {
-  const { sign, word } = themeSign();
   return (
     <header class="top">
       <a class="skip" href="#main">
@@ -93,19 +93,25 @@ function Top({ at, onPalette, onHelp }: TopProps) {
       <Live />
       <div class="top-side">
         <button type="button" class="button" onClick={onPalette} title="Go to or do (Ctrl or ⌘ K)">
-          <span aria-hidden="true">⌕</span> Go to…
+          <Icon name="search" /> Go to…
         </button>
         <Copy text={() => location.href} what="the link to this view">
-          <span aria-hidden="true">⧉</span> Link
+          <Icon name="link" /> Link
         </Copy>
         <Copy text={() => commandOf(route.peek())} what="the command that shows this in a terminal">
-          <span aria-hidden="true">❯</span> Command
+          <Icon name="terminal" /> Command
         </Copy>
-        <button type="button" class="button quiet" onClick={nextTheme} title={`Theme: ${word}`} aria-label={`Theme: ${word}. Switch`}>
-          {sign}
+        <button
+          type="button"
+          class="button quiet"
+          onClick={nextTheme}
+          title={`Theme: ${theme.value}`}
+          aria-label={`Theme: ${theme.value}. Switch`}
+        >
+          <Icon name={theme.value} />
         </button>
         <button type="button" class="button quiet" onClick={onHelp} title="Keys (?)" aria-label="Keys">
-          ?
+          <Icon name="help" />
         </button>
       </div>
     </header>

@@ -24,9 +24,3 @@ const after: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', 
 export const nextTheme = (): void => {
   theme.value = after[theme.peek()];
 };
-
-const signs: Readonly<Record<Theme, string>> = { system: '◐', light: '☀', dark: '☾' };
-
-export function themeSign(): { readonly sign: string; readonly word: Theme } {
-  return { sign: signs[theme.value], word: theme.value };
-}

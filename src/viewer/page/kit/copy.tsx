@@ -1,5 +1,6 @@
 /** Puts text into the clipboard and says so. */
 import type { ComponentChildren } from 'preact';
+import { Icon } from './icon.tsx';
 import { say } from '../toast.tsx';
 
 export async function copy(text: string, what: string): Promise<void> {
@@ -27,7 +28,7 @@ export function Copy({ text, what, children }: CopyProps) {
       aria-label={children === undefined ? `Copy ${what}` : undefined}
       onClick={() => void copy(typeof text === 'string' ? text : text(), what)}
     >
-      {children ?? '⧉'}
+      {children ?? <Icon name="copy" />}
     </button>
   );
 }

@@ -2,22 +2,12 @@
 import { Fragment, type ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { stored, store } from '../stored.ts';
+import { least, movedShares } from './shares.ts';
 
 interface SplitProps {
   /** The shares are remembered under this name. */
   readonly name: string;
   readonly panes: readonly { readonly key: string; readonly label: string; readonly share: number; readonly content: ComponentChildren }[];
-}
-
-const least = 0.08;
-
-/** Moves the border after pane `at` by a share of the whole; neither neighbour vanishes. */
-export function movedShares(shares: readonly number[], at: number, by: number): number[] {
-  const left = shares[at];
-  const right = shares[at + 1];
-  if (left === undefined || right === undefined) return [...shares];
-  const moved = Math.max(least - left, Math.min(right - least, by));
-  return shares.map((share, i) => (i === at ? left + moved : i === at + 1 ? right - moved : share));
 }
 
 export function Split({ name, panes }: SplitProps) {

@@ -79,7 +79,7 @@ function learning(page: RunPage, steps: Steps): Curve[] {
       range: [-1, 1],
       marks: [
         { at: upper, name: `D rises above ${upper}` },
-        { at: lower, name: `D falls below ${lower}` },
+        { at: lower, name: `falls below ${lower}` },
       ],
     },
     { title: 'Difficulty D', lines: [{ name: 'D', values: steps.metric('difficulty'), colour: 4, stepped: true }], range: [0, 100] },
@@ -94,6 +94,8 @@ export function thresholds({ config }: RunPage): { readonly lower: number; reado
   return { lower: number('lower', 0), upper: number('upper', 0.5), delta: number('delta', 3) };
 }
 
+const lessOne = (column: Line['values']): Line['values'] => column.map((value) => (value === null ? null : value - 1));
+
 function update(steps: Steps): Curve[] {
   const line = (name: string, key: string, colour: number, more: Partial<Line> = {}): Line => ({
     name,
@@ -104,9 +106,12 @@ function update(steps: Steps): Curve[] {
   return [
     { title: 'KL to the base', lines: [line('KL', 'kl', 1)] },
     {
-      title: 'Ratio of trainer to sampler',
-      lines: [line('mean', 'ratioMean', 1), line('least', 'ratioMin', 6, { dashed: true }), line('most', 'ratioMax', 2, { dashed: true })],
-      marks: [{ at: 1, name: 'agree' }],
+      title: 'Ratio of trainer to sampler, less 1',
+      lines: [
+        { name: 'mean', values: lessOne(steps.metric('ratioMean')), colour: 1 },
+        { name: 'least', values: lessOne(steps.metric('ratioMin')), colour: 6, dashed: true },
+        { name: 'most', values: lessOne(steps.metric('ratioMax')), colour: 2, dashed: true },
+      ],
     },
     { title: 'Entropy', lines: [line('entropy', 'entropy', 3)] },
     { title: 'Gradient norm', lines: [line('norm', 'gradNorm', 5)] },
@@ -115,39 +120,36 @@ function update(steps: Steps): Curve[] {
       lines: [line('mean of a step', 'gap', 4), line('largest of the canary', 'canaryGap', 2, { dashed: true })],
     },
     {
-      title: 'Tokens clipped or masked',
-      lines: [line('clipped', 'clipFraction', 1, { show: percent }), line('masked', 'maskedFraction', 2, { show: percent, dashed: true })],
+      title: 'Tokens clipped, masked, effective',
+      lines: [
+        line('clipped', 'clipFraction', 1, { show: percent }),
+        line('masked', 'maskedFraction', 2, { show: percent, dashed: true }),
+        line('effective sample', 'ess', 6, { show: percent }),
+      ],
+      range: [0, 1],
     },
     { title: 'Staleness, in versions', lines: [line('mean lag', 'lag', 5)] },
-    { title: 'Effective sample size', lines: [line('share', 'ess', 6, { show: percent })] },
   ];
 }
 
 function cost(page: RunPage, steps: Steps): Curve[] {
   const phases = phasesOf(page.timings);
   const layers = phases.map((phase) => steps.timing(`${phase}Ms`));
-  const sums = stacked(layers);
-  const seconds = (sums.at(-1) ?? []).map((ms) => (ms === null ? null : ms / 1000));
-  const perSecond = (tokens: number, s: number): number => tokens / s;
+  const sums = stacked(layers).map((sum) => sum.map((ms) => (ms === null ? null : ms / 1000)));
+  const seconds = sums.at(-1) ?? [];
   return [
     {
-      title: 'Lengths',
-      lines: [
-        {
-          name: 'sampled tokens an episode',
-          values: combined(steps.metric('sampledTokens'), steps.metric('members'), (tokens, n) => tokens / n),
-          colour: 1,
-        },
-        { name: 'turns', values: steps.metric('turns'), colour: 2, dashed: true },
-      ],
+      title: 'Sampled tokens an episode',
+      lines: [{ name: 'tokens', values: combined(steps.metric('sampledTokens'), steps.metric('members'), (n, of) => n / of), colour: 1 }],
     },
+    { title: 'Turns an episode', lines: [{ name: 'turns', values: steps.metric('turns'), colour: 2 }] },
     {
       title: 'Sampled tokens a second',
-      lines: [{ name: 'tokens/s', values: combined(steps.metric('sampledTokens'), seconds, perSecond), colour: 3, show: whole }],
+      lines: [{ name: 'tokens/s', values: combined(steps.metric('sampledTokens'), seconds, (n, of) => n / of), colour: 3, show: whole }],
     },
     {
       // The topmost layer first, so that the lower ones are drawn over it.
-      title: 'Time of a step',
+      title: 'Seconds of a step',
       lines: phases
         .map((phase, i) => ({
           name: phase,

@@ -1,7 +1,7 @@
 /** The curriculum at a glance: where D stands between 1 and 100, where it has been, what moves it, and what it bounds. */
 import type { AspectName } from '../../../protocol/task.ts';
 import type { DrawnAspect, RunPage } from '../../contract.ts';
-import { figure, reward, stepNumber } from '../format.ts';
+import { figure, plural, reward, stepNumber } from '../format.ts';
 import { thresholds } from './curves.tsx';
 import type { Steps } from './series.ts';
 
@@ -40,9 +40,8 @@ function Scale({ D, history }: { readonly D: number | null; readonly history: re
   const visits = new Map<number, number>();
   for (const value of history) visits.set(value, (visits.get(value) ?? 0) + 1);
   const most = Math.max(1, ...visits.values());
-  const path = history
-    .map((value, i) => `${at(value).toFixed(1)},${(34 + (i / Math.max(1, history.length - 1)) * 40).toFixed(1)}`)
-    .join(' ');
+  const trail = history.filter((_, i) => i % Math.ceil(history.length / 80) === 0 || i === history.length - 1);
+  const path = trail.map((value, i) => `${at(value).toFixed(1)},${(34 + (i / Math.max(1, trail.length - 1)) * 40).toFixed(1)}`).join(' ');
   return (
     <svg
       class="scale"
@@ -74,7 +73,7 @@ const meanings: Readonly<
   turns: { title: 'user turns', ends: [1, 2] },
   system: { title: 'system prompt', ends: [0, 2], words: ['detailed', 'short', 'generic'] },
   persona: { title: 'persona', ends: [0, 2], words: ['expert', 'beginner', 'novice'] },
-  query: { title: 'query', ends: [0, 2], words: ['clear', 'ambiguous', 'very ambiguous'] },
+  query: { title: 'query', ends: [0, 2], words: ['clear', 'vague', 'very vague'] },
   criteria: { title: 'criteria required', ends: [0, 4] },
 };
 
@@ -83,7 +82,7 @@ function AspectRows({ aspects }: { readonly aspects: NonNullable<RunPage['aspect
   return (
     <table class="aspects">
       <caption>
-        Seven aspects in step {stepNumber(aspects.step)}: bound ┃, drawn by {aspects.tasks} tasks ━, their mean ●
+        Seven aspects in step {stepNumber(aspects.step)}: what {plural(aspects.tasks, 'task')} drew ━ and its mean ●, at most the bound ┃
       </caption>
       <tbody>
         {(Object.keys(meanings) as AspectName[]).map((name) => (
@@ -111,7 +110,7 @@ function AspectRow({ name, drawn }: { readonly name: AspectName; readonly drawn:
         </svg>
       </td>
       <td class="number">
-        {range} <span class="muted">of at most {said(drawn.bound)}</span>
+        {range} {drawn.max === drawn.bound ? null : <span class="muted">≤ {said(drawn.bound)}</span>}
       </td>
     </tr>
   );

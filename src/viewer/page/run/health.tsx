@@ -56,12 +56,12 @@ export function Simulators({ page }: { readonly page: RunPage }) {
   return (
     <>
       <Panel title="Roles" flush>
-        <Tallies caption="How each simulated role answered, over all steps" rows={health.roles} />
+        <Tallies caption="How each simulated role answered, over all steps" rows={health.roles} who="Role" />
       </Panel>
       <Audits health={health} />
       {health.tools.length === 0 ? null : (
         <Panel title={`Tools (${health.tools.length})`} flush>
-          <Tallies caption="How each simulated tool answered, worst first" rows={health.tools} />
+          <Tallies caption="How each simulated tool answered, worst first" rows={health.tools} who="Tool" />
         </Panel>
       )}
     </>
@@ -106,8 +106,8 @@ const rate = (share: number | null) => {
 const asked = ({ asks, spared }: RoleHealth): number => Math.max(0, asks - spared);
 const share = (part: number, of: number): number | null => (of === 0 ? null : part / of);
 
-const columns: readonly Column<RoleHealth>[] = [
-  { key: 'name', title: 'Role', cell: ({ name }) => <strong class="one-line">{name}</strong> },
+const columnsOf = (who: string): readonly Column<RoleHealth>[] => [
+  { key: 'name', title: who, cell: ({ name }) => <strong class="one-line">{name}</strong> },
   { key: 'asks', title: 'Questions', right: true, cell: ({ asks }) => whole(asks) },
   { key: 'spared', title: 'answered without a model', right: true, cell: ({ spared, asks }) => percent(share(spared, asks)) },
   { key: 'calls', title: 'Prompts', right: true, cell: ({ calls }) => whole(calls) },
@@ -136,6 +136,6 @@ const columns: readonly Column<RoleHealth>[] = [
   },
 ];
 
-function Tallies({ caption, rows }: { readonly caption: string; readonly rows: readonly RoleHealth[] }) {
-  return <Table caption={caption} columns={columns} rows={rows} keyOf={({ name }) => name} />;
+function Tallies({ caption, rows, who }: { readonly caption: string; readonly rows: readonly RoleHealth[]; readonly who: string }) {
+  return <Table caption={caption} columns={columnsOf(who)} rows={rows} keyOf={({ name }) => name} />;
 }

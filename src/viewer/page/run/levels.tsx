@@ -1,27 +1,9 @@
 /** Success by difficulty: on held-out tasks before and after, with their intervals, over what training saw. */
 import type { RunPage } from '../../contract.ts';
-import type { JsonObject } from '../../../protocol/json.ts';
 import { percent, plural } from '../format.ts';
 import { type Column, Table } from '../kit/table.tsx';
+import { type Level, levelOf } from './level.ts';
 import { type Steps, successByDifficulty } from './series.ts';
-
-export interface Level {
-  readonly D: number;
-  readonly n: number;
-  readonly success: number | null;
-  readonly low: number;
-  readonly high: number;
-}
-
-/** One level of an evaluation as it was recorded; null where it is none. */
-export function levelOf(row: JsonObject): Level | null {
-  const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);
-  const D = number(row['D']);
-  if (D === null) return null;
-  const [low, high] = Array.isArray(row['ci']) ? row['ci'] : [];
-  const success = number(row['greedy']) ?? number(row['sampled']);
-  return { D, n: number(row['n']) ?? 0, success, low: number(low) ?? success ?? 0, high: number(high) ?? success ?? 1 };
-}
 
 const levelsOf = (page: RunPage, when: 'before' | 'after'): Level[] =>
   (page.evaluations.findLast((evaluation) => evaluation.when === when)?.levels ?? []).flatMap((row) => levelOf(row) ?? []);

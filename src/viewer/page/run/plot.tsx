@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { figure } from '../format.ts';
 import { shownTheme } from '../theme.ts';
-import { type Column, inWords } from './series.ts';
+import { type Column, inWords, tickNames } from './series.ts';
 
 export interface Line {
   readonly name: string;
@@ -76,6 +76,7 @@ export function Plot({ title, steps, lines, range, marks = [], picked, onPick }:
     <figure class="plot">
       <figcaption>
         {title}
+        {marks.length === 0 ? null : <span class="marks">┄ {marks.map(({ name }) => name).join(', ')}</span>}
         <span class="unseen">. {words.join('. ')}.</span>
       </figcaption>
       <div class="canvas" ref={box} aria-hidden="true" />
@@ -128,12 +129,12 @@ function optionsOf({ lines, range, marks, chosen, width, ink }: Drawing): uPlot.
     width,
     height,
     padding: [8, 8, 0, 0],
-    scales: { x: { time: false }, y: range === undefined ? {} : { range: [range[0], range[1]] } },
+    scales: { x: { time: false }, y: { range: range === undefined ? rangeOf : [range[0], range[1]] } },
     cursor: { sync: { key: 'steps', setSeries: false }, drag: { x: true, y: false }, points: { size: 5 }, y: false },
     legend: { live: true },
     axes: [
       { ...axis, size: 26, space: 48, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : '')) },
-      { ...axis, size: 46, space: 28, values: (_, ticks) => ticks.map(figure) },
+      { ...axis, size: 46, space: 28, values: (_, ticks) => tickNames(ticks) },
     ],
     series: [
       { label: 'step', value: (_, value) => (value === null ? '–' : String(value)) },
@@ -155,17 +156,29 @@ function optionsOf({ lines, range, marks, chosen, width, ink }: Drawing): uPlot.
         };
       }),
     ],
-    hooks: { draw: [(plot) => drawMarks(plot, { marks, chosen, ink })] },
+    hooks: {
+      // Where no cursor is, the legend says how things stand.
+      setCursor: [(plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 }, false)],
+      ready: [(plot) => plot.setLegend({ idx: plot.data[0].length - 1 }, false)],
+      draw: [(plot) => drawMarks(plot, { marks, chosen, ink })],
+    },
   };
+}
+
+/** Around the figures; a line that never moves gets room on both sides, zero its own floor. */
+function rangeOf(_: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  if (low === high) return low === 0 ? [0, 1] : [Math.min(0, low * 2), Math.max(0, high * 2)];
+  const [from, until] = uPlot.rangeNum(low, high, 0.1, true);
+  return [from ?? low, until ?? high];
 }
 
 function drawMarks(plot: uPlot, { marks, chosen, ink }: Pick<Drawing, 'marks' | 'chosen' | 'ink'>): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
-  ctx.font = `${10 * ratio}px system-ui, sans-serif`;
   ctx.lineWidth = ratio;
-  for (const { at, name } of marks) {
+  for (const { at } of marks) {
     const y = plot.valToPos(at, 'y', true);
     if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
     ctx.strokeStyle = ink.strong;
@@ -174,9 +187,6 @@ function drawMarks(plot: uPlot, { marks, chosen, ink }: Pick<Drawing, 'marks' | 
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillStyle = ink.text;
-    ctx.textAlign = 'right';
-    ctx.fillText(name, bbox.left + bbox.width - 4 * ratio, y - 3 * ratio);
   }
   if (chosen.current !== null) {
     const x = plot.valToPos(chosen.current, 'x', true);

@@ -4,6 +4,7 @@ import { useAnswer } from '../api.ts';
 import { figure, plural, reward as rewardText, stepNumber } from '../format.ts';
 import { RewardBadge } from '../kit/badge.tsx';
 import { Code } from '../kit/code.tsx';
+import { Icon } from '../kit/icon.tsx';
 import { Awaited } from '../kit/empty.tsx';
 import { Panel } from '../kit/panel.tsx';
 import { setQuery } from '../navigation.ts';
@@ -25,7 +26,7 @@ export function Step({ page, step }: { readonly page: RunPage; readonly step: st
             As a table
           </a>
           <button type="button" class="button quiet" aria-label="Close the step" onClick={() => setQuery({ step: null })}>
-            ✕
+            <Icon name="close" />
           </button>
         </>
       }
@@ -59,11 +60,9 @@ function Groups({ run, rows }: { readonly run: string; readonly rows: readonly E
               <Member key={member.member} run={run} row={member} />
             ))}
           </span>
-          {zeroVariance(members) ? (
-            <span class="muted">no gradient: one reward</span>
-          ) : (
-            <span class="muted">{plural(members.length, 'member')}</span>
-          )}
+          <span class="muted" title={zeroVariance(members) ? 'all rewards are equal: no gradient' : undefined}>
+            {zeroVariance(members) ? '= no gradient' : plural(members.length, 'member')}
+          </span>
         </li>
       ))}
     </ul>
