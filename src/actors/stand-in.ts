@@ -16,7 +16,7 @@ export const lacksModel = ({ engine, policy }: Config): boolean => engine.kind =
 
 /** The config as it can be played here, and what a person should know of it; the same config where nothing is missing. */
 export function playable(config: Config): { readonly config: Config; readonly notes: readonly string[] } {
-  if (!lacksModel(config)) return { config, notes: [] };
+  if (!lacksModel(config)) return { config, notes: isDeaf(config) ? [deafness] : [] };
   const { policy, trainer, rollout } = config;
   const changed: Config = {
     ...config,
@@ -33,6 +33,14 @@ export function playable(config: Config): { readonly config: Config; readonly no
     ],
   };
 }
+
+/** A fake server's brain reads prose; the tiny model's words are noise to it. */
+const isDeaf = (config: Config): boolean =>
+  config.engine.kind === 'fake' &&
+  Object.values(config.roles).includes('lm') &&
+  (config.simulation.dialect === 'words' || (config.simulation.dialect === 'auto' && policySpecOf(config).kind === 'tiny'));
+const deafness =
+  'a fake server plays the roles of prompts in prose, and answers those in words with noise: take simulation.dialect prose, and a policy.model whose context holds such prompts (one that is not on this machine will do)';
 
 /** What stands where the model's own facts would. */
 export function standInBase({ policy, rollout }: Config): BaseModel {
