@@ -15,7 +15,7 @@ const layers = {
   'gpu/(?!engines/fake)': ['protocol/', 'learning/', 'machines/', 'record/', 'errors\\.ts$', 'random\\.ts$'],
   // The fake server has a brain that plays the simulated roles.
   'gpu/engines/fake': ['gpu/', 'protocol/', 'learning/', 'machines/', 'record/', 'simulation/', 'errors\\.ts$', 'random\\.ts$'],
-  'viewer/': ['record/', 'machines/', 'protocol/'],
+  'viewer/': ['record/', 'machines/', 'protocol/', 'errors\\.ts$'],
   'actors/': [
     'protocol/',
     'learning/',

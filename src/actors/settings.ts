@@ -4,6 +4,7 @@ import type { Retention } from '../gpu/checkpoint.ts';
 import type { PolicyUpdateOptions } from '../gpu/policy-update.ts';
 import type { Canary } from '../gpu/policy-update-canary.ts';
 import type { RendererSpec } from '../gpu/tokens/spec.ts';
+import type { BatchRule } from '../learning/batch.ts';
 import { SimulatorRole } from '../protocol/outcome.ts';
 import type { LmSettings } from '../simulation/lm/settings.ts';
 import type { CastSpec } from './cast.ts';
@@ -40,6 +41,14 @@ export function cautions({ rollout, trainer }: Config): string[] {
 
 export const retentionOf = ({ record }: Config): Retention => ({ last: record.checkpoints.keep, every: record.checkpoints.every });
 
+/** Which groups are learnt from, and how. */
+export const batchRuleOf = ({ trainer, rollout, simulation }: Config): BatchRule => ({
+  std: trainer.std,
+  minimumScored: rollout.minimumScored,
+  constantLength: trainer.constantLength > 0 ? trainer.constantLength : undefined,
+  solveRate: simulation.solveRate,
+});
+
 export function policyUpdateOptions(config: Config, checkpoints: string, { prompt, stop }: Omit<Canary, 'bound'>): PolicyUpdateOptions {
   const { trainer, curriculum, rollout } = config;
   const { stepMs } = rollout.deadlines;
@@ -58,12 +67,7 @@ export function policyUpdateOptions(config: Config, checkpoints: string, { promp
     optimiser: { kind: trainer.optimizer, learningRate: trainer.learningRate, weightDecay: trainer.weightDecay, clip: trainer.gradClip },
     warmup: trainer.warmup,
     epochs: trainer.epochs,
-    batch: {
-      std: trainer.std,
-      minimumScored: rollout.minimumScored,
-      constantLength: trainer.constantLength > 0 ? trainer.constantLength : undefined,
-      solveRate: config.simulation.solveRate,
-    },
+    batch: batchRuleOf(config),
     curriculum,
     staleness: rollout.staleness,
     losses: rollout.losses,

@@ -1,5 +1,6 @@
 /** Starts a run or takes it up again, and stays with it to its end: signals in, progress and closing summary out. */
 import { renameSync, writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import type { Config } from '../config.ts';
 import { boundarySync, RecordFault } from '../errors.ts';
 import type { RunSummary } from '../protocol/summary.ts';
@@ -10,12 +11,13 @@ import type { Flags } from './invocation.ts';
 import { outcomeText, program } from './outcome.ts';
 import { progressView } from './progress.ts';
 import type { Terminal } from './terminal.ts';
+import { addressOf, openViewer, type OwnViewer } from './viewer-link.ts';
 
 /** Resolves with the exit code. */
 export async function drive(
   config: Config,
   folder: RunFolder,
-  flags: Pick<Flags, 'json'> & { readonly resume: boolean },
+  flags: Pick<Flags, 'json'> & { readonly resume: boolean; readonly view: boolean },
   terminal: Terminal,
 ): Promise<number> {
   const view = progressView(terminal);
@@ -23,7 +25,9 @@ export async function drive(
     view.show({ kind: 'note', text });
   });
   let recorded = false;
+  let viewer: OwnViewer | null = null;
   try {
+    viewer = await watched(folder, flags.view, terminal);
     // Loaded only now: listing and showing runs need none of it.
     const { startRun } = await import('../actors/system.ts');
     const summary = await startRun(config, {
@@ -50,7 +54,21 @@ export async function drive(
     if (recorded) terminal.warn(`what is recorded is safe in ${folder.dir}; go on with: ${program} resume ${folder.dir}`);
     return exitCodeOf(fault);
   } finally {
+    viewer?.close();
     interruption.end();
+  }
+}
+
+/** Says where the run can be watched; opens a viewer where that is wanted. Watching is never a reason not to run. */
+async function watched(folder: RunFolder, view: boolean, terminal: Terminal): Promise<OwnViewer | null> {
+  try {
+    const own = view ? await openViewer(folder) : null;
+    const address = own?.url ?? (await addressOf(folder));
+    terminal.say(`watch it: ${address ?? `${program} view ${relative('', folder.dir)}`}`);
+    return own;
+  } catch (error) {
+    terminal.warn(failureText(faultOf(error)));
+    return null;
   }
 }
 

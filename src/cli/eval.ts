@@ -36,7 +36,7 @@ export const evalCommand = (): Command =>
         requireModel(config.policy.model);
         const folder = createFolder(config.record.dir, config.name);
         boundarySync(RecordFault, `cannot write ${folder.config}`, () => writeFileSync(folder.config, stringify(config)));
-        return drive(config, folder, { ...flags, resume: false }, terminal);
+        return drive(config, folder, { ...flags, resume: false, view: false }, terminal);
       }),
     );
 

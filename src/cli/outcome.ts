@@ -18,6 +18,7 @@ export function outcomeText(summary: RunSummary, { paint }: Pick<Terminal, 'pain
   const next = [
     ...(summary.ended === 'done' ? [] : [`go on:      ${program} resume ${dir}`]),
     `read it:    ${program} show --run ${dir}`,
+    `look at it: ${program} view ${dir}`,
     `take it:    ${program} export model ${dir}`,
   ];
   return [

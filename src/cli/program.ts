@@ -18,12 +18,14 @@ import { runCommand } from './run.ts';
 import { nearest } from './settings/manual.ts';
 import { showCommand } from './show.ts';
 import { toolsCommand } from './tools.ts';
+import { viewCommand } from './view.ts';
 
 const commands = [
   runCommand,
   resumeCommand,
   lsCommand,
   showCommand,
+  viewCommand,
   evalCommand,
   imitateCommand,
   configCommand,

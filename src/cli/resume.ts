@@ -27,7 +27,8 @@ const changeable = [
 export const resumeCommand = (): Command =>
   withSettings(new Command('resume').description('go on with an interrupted run').argument('<run>', 'its folder, its name, or latest'))
     .option('--dir <folder>', 'where runs lie', 'runs')
-    .action((run: string, flags: Flags & { dryRun: boolean; dir: string }) =>
+    .option('--view', 'show it in the browser while it goes on', false)
+    .action((run: string, flags: Flags & { dryRun: boolean; view: boolean; dir: string }) =>
       carryOut(flags, async (terminal) => {
         for (const text of flags.set) {
           const key = text.split('=')[0] ?? '';

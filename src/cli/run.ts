@@ -27,7 +27,8 @@ export const runCommand = (): Command =>
   withSettings(new Command('run').description('train as a config says (also without the word run)').argument('<config>', 'a YAML file'))
     .option('--gpu <GiB>', 'with --dry-run: memory of the card to plan for, where it is not this machine’s', gibibytesIn)
     .option('--throughput <tokens/s>', 'with --dry-run: tokens the servers sample a second, where it is known', rateIn)
-    .action((file: string, flags: Flags & { dryRun: boolean; gpu?: number; throughput?: number }) =>
+    .option('--view', 'show it in the browser while it goes on', false)
+    .action((file: string, flags: Flags & { dryRun: boolean; view: boolean; gpu?: number; throughput?: number }) =>
       carryOut(flags, async (terminal) => {
         const config = readConfig({ file, set: flags.set, env: process.env });
         if (flags.dryRun) return dryRun(config, flags, terminal);

@@ -75,6 +75,12 @@ export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): Pack
   return { batch: { samples, denominator }, rewards, census: censusOf(fates), rollouts };
 }
 
+/** One a member, in the order of the group's episodes; null where nothing is learnt from it. */
+export function advantagesIn(group: RolloutGroup, rule: BatchRule): readonly (number | null)[] {
+  const verdict = verdictOn(group, rule);
+  return verdict.kind === 'trained' ? verdict.advantages : group.episodes.map(() => null);
+}
+
 /** Which of its members' advantages a group brings in, or why none. */
 function verdictOn(
   { status, episodes }: RolloutGroup,

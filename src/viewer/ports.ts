@@ -11,6 +11,8 @@ export interface ViewerClock {
 
 export interface ViewerPorts {
   readonly clock: ViewerClock;
+  /** Something a person should know once: a journal that cannot be read in places. */
+  note(text: string): void;
   /** The text of each token as the renderer of the run's policy shows it. `config` is the run's own; where its model is not here, the ids stand for themselves. */
   tokenText(config: JsonObject | null): (ids: readonly number[]) => readonly string[];
   /** One a member, in the order of the group's episodes; null where nothing was learnt from it. */

@@ -86,7 +86,7 @@ export function rowOfLine(line: string): EpisodeRow | null {
     reward: numberOf(row['reward']),
     turns: numberOf(row['turns']) ?? 0,
     calls: numberOf(row['calls']) ?? 0,
-    tools: listed([...new Set(calls.map((call) => String(call['name'])))]),
+    tools: listed([...new Set(calls.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])))]),
     sampledTokens: numberOf(row['sampledTokens']) ?? 0,
     version: numberOf(row['version']),
     query: cut(typeof said === 'string' ? said : ''),

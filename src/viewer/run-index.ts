@@ -51,10 +51,11 @@ export class RunIndex {
   #early: ReadonlyMap<string, readonly EpisodeRow[]> | null = null;
   readonly #places = new Map<string, Place>();
   readonly #aspects = new Map<string, Map<string, Aspects>>();
-  #metrics: { readonly step: string; readonly row: JsonObject }[] = [];
   #config: JsonObject | null = null;
   #halted: { readonly reason: string; readonly detail: string } | null = null;
   #evaluations: FrameOf<'evaluation'>[] = [];
+  /** The first frame that could not be understood. */
+  #strange: string | null = null;
   #isWhole = false;
   #revision = 0;
   #list: { readonly revision: number; readonly rows: readonly EpisodeRow[] } | null = null;
@@ -78,9 +79,6 @@ export class RunIndex {
   get config(): JsonObject | null {
     return this.#config;
   }
-  get metrics(): readonly JsonObject[] {
-    return this.#metrics.map(({ row }) => row);
-  }
   get halted(): { readonly reason: string; readonly detail: string } | null {
     return this.#halted;
   }
@@ -88,7 +86,7 @@ export class RunIndex {
     return this.#evaluations;
   }
   trouble(isWritten: boolean): string | null {
-    return this.#tail.trouble(isWritten);
+    return this.#tail.trouble(isWritten) ?? this.#strange;
   }
   /** Share of the journal that was read. */
   get read(): number {
@@ -137,8 +135,8 @@ export class RunIndex {
   /** Reads on for as long as `goOn` says; tells what is new. True at the end of what there is. Throws RecordFault where there is no journal. */
   update(goOn: () => boolean, tell: (event: LiveEvent, at: Position) => void = () => undefined): boolean {
     const ended = this.#tail.read((record) => {
-      const event = this.#take(record);
-      if (event !== null) tell(event, this.#tail.position);
+      const event = this.#attempt(record);
+      if (event !== null) tell(event, record.next);
     }, goOn);
     if (ended === 'anew') {
       this.#forget();
@@ -160,12 +158,23 @@ export class RunIndex {
   #forget(): void {
     for (const held of [this.#rows, this.#places, this.#aspects]) held.clear();
     this.#early = null;
-    this.#metrics = [];
     this.#config = null;
     this.#halted = null;
+    this.#strange = null;
     this.#evaluations = [];
     this.#isWhole = false;
     this.#revision++;
+  }
+
+  /** A frame that a checksum vouches for and that cannot be understood is another program's: noted once, and passed over. */
+  #attempt(record: TailRecord): LiveEvent | null {
+    try {
+      return this.#take(record);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#strange ??= `${this.folder.journal}, segment ${record.at.segment}, byte ${record.at.offset}: a frame this program does not know (${reason}); it is left out`;
+      return null;
+    }
   }
 
   #take({ kind, frame, at }: TailRecord): LiveEvent | null {
@@ -207,28 +216,14 @@ export class RunIndex {
   }
 
   #takeFact(frame: Frame): LiveEvent | null {
-    switch (frame.kind) {
-      case 'run.started':
-        this.#config = frame.config;
-        return null;
-      case 'run.resumed':
-        this.#halted = null;
-        this.#metrics = this.#metrics.filter(({ step }) => frame.after !== null && step <= frame.after);
-        return { kind: 'reset' };
-      case 'step.committed': {
-        const row = metricsRow(frame);
-        this.#metrics.push({ step: frame.committed.step, row });
-        return { kind: 'step', row };
-      }
-      case 'evaluation':
-        this.#evaluations = [...this.#evaluations.filter(({ when, step }) => when !== frame.when || step !== frame.step), frame];
-        return null;
-      case 'run.halted':
-        this.#halted = { reason: frame.reason, detail: frame.detail };
-        return null;
-      default:
-        return null;
-    }
+    if (frame.kind === 'step.committed') return { kind: 'step', row: metricsRow(frame) };
+    if (frame.kind === 'run.started') this.#config = frame.config;
+    if (frame.kind === 'run.halted') this.#halted = { reason: frame.reason, detail: frame.detail };
+    if (frame.kind === 'evaluation')
+      this.#evaluations = [...this.#evaluations.filter(({ when, step }) => when !== frame.when || step !== frame.step), frame];
+    if (frame.kind !== 'run.resumed') return null;
+    this.#halted = null;
+    return { kind: 'reset' };
   }
 
   #placeOf(group: string): Place {

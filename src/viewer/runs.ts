@@ -2,7 +2,8 @@
  * All runs under one folder, for as long as somebody looks: which there are, how each stands, and an index of those that were opened. Knows folders and time; not what a page shows.
  * Journals are read in short slices between which others have their turn, and only so many indexes are kept.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { RecordFault } from '../errors.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { listFolders, type RunFolder } from '../record/folder.ts';
@@ -10,7 +11,7 @@ import { writerOf } from '../record/lock.ts';
 import type { Position } from '../record/reader.ts';
 import { CardReader } from './card.ts';
 import type { LiveEvent, RunCard } from './contract.ts';
-import type { ViewerClock } from './ports.ts';
+import type { ViewerClock, ViewerPorts } from './ports.ts';
 import { RunIndex } from './run-index.ts';
 
 export type Tell = (event: LiveEvent, at: Position) => void;
@@ -22,6 +23,8 @@ const indexLimit = 8;
 const rowLimit = 400_000;
 /** An answer waits this long for a journal that is read the first time; then it says how far it is. */
 const patienceMs = 400;
+/** Of journals read unasked, all together. */
+const inspectedBytes = 256 * 1024 * 1024;
 /** Vanished runs remembered. */
 const vanishedLimit = 200;
 
@@ -36,15 +39,38 @@ interface Opened {
 export class Runs {
   readonly dir: string;
   readonly #clock: ViewerClock;
+  readonly #note: (text: string) => void;
   readonly #cards = new CardReader();
   /** Least recently used first. */
   readonly #opened = new Map<string, Opened>();
   /** Last seen as; a run that is gone is shown as it was, with what happened to it. */
   readonly #seen = new Map<string, RunCard>();
+  /** What journals suffer from that were read to their end, open or not. */
+  readonly #troubles = new Map<string, string | null>();
+  #closed = false;
 
-  constructor(dir: string, clock: ViewerClock) {
+  constructor(dir: string, { clock, note }: Pick<ViewerPorts, 'clock' | 'note'>) {
     this.dir = dir;
     this.#clock = clock;
+    this.#note = note;
+  }
+
+  /**
+   * Reads the journals that nobody writes and that are not too long, newest first, so that the list tells which are damaged before anybody opens them. Half of the time it rests.
+   */
+  async inspect(): Promise<void> {
+    let left = inspectedBytes;
+    for (const folder of this.#folders().toReversed()) {
+      const size = journalSize(folder);
+      if (size === null || this.#isWritten(folder)) continue;
+      if (this.#closed || (left -= size) < 0) return;
+      const opened: Opened = this.#opened.get(folder.name) ?? newlyOpened(folder);
+      await this.#read(opened, () => this.#pause(sliceMs));
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   /** One card a run, oldest first, those that vanished while we looked last. */
@@ -52,9 +78,7 @@ export class Runs {
     const folders = this.#folders();
     const there = folders.map((folder) => this.#cardOf(folder));
     const names = new Set(there.map(({ run }) => run));
-    const gone = [...this.#seen.values()]
-      .filter(({ run }) => !names.has(run))
-      .map((card) => ({ ...card, trouble: vanished(this.dir, card.run) }));
+    const gone = [...this.#seen.values()].filter(({ run }) => !names.has(run)).map((card) => ({ ...card, trouble: vanished(this.dir) }));
     for (const card of there) this.#remember(card);
     return [...there, ...gone];
   }
@@ -67,7 +91,7 @@ export class Runs {
       return card;
     }
     const seen = this.#seen.get(run);
-    return seen === undefined ? null : { ...seen, trouble: vanished(this.dir, run) };
+    return seen === undefined ? null : { ...seen, trouble: vanished(this.dir) };
   }
 
   /**
@@ -77,10 +101,11 @@ export class Runs {
   async index(run: string): Promise<RunIndex | null> {
     const opened = this.#open(run);
     if (opened === null) return null;
-    if (opened.reading !== null || !opened.index.isWhole || opened.index.grew) {
+    const { index } = opened;
+    if (opened.reading !== null || !index.isWhole || index.grew) {
       const reading = this.#read(opened);
       await this.#within(patienceMs, reading);
-      if (opened.reading !== null) opened.index.readEarly();
+      if (opened.reading !== null) index.readEarly();
     }
     if (opened.failure !== null && opened.index.config === null && existsSync(opened.index.folder.dir))
       throw new RecordFault(opened.failure);
@@ -108,7 +133,7 @@ export class Runs {
   #cardOf(folder: RunFolder): RunCard {
     const opened = this.#opened.get(folder.name);
     try {
-      const trouble = opened?.failure ?? opened?.index.trouble(writerOf(folder.dir) !== null) ?? null;
+      const trouble = opened === undefined ? (this.#troubles.get(folder.name) ?? null) : this.#troubleOf(opened);
       return this.#cards.read(folder, trouble);
     } catch (error) {
       // It vanished, or became unreadable, between two looks.
@@ -121,7 +146,7 @@ export class Runs {
     if (opened === undefined) {
       const folder = this.#folder(run);
       if (folder === null) return null;
-      opened = { index: new RunIndex(folder), reading: null, tells: new Set(), failure: null };
+      opened = newlyOpened(folder);
     }
     this.#opened.delete(run);
     this.#opened.set(run, opened);
@@ -140,14 +165,15 @@ export class Runs {
   }
 
   /** One reading at a time: whoever comes meanwhile waits for the same. Never rejects. */
-  #read(opened: Opened): Promise<void> {
-    opened.reading ??= this.#readSlices(opened).finally(() => {
+  #read(opened: Opened, rest: () => Promise<void> = nextTurn): Promise<void> {
+    opened.reading ??= this.#readSlices(opened, rest).finally(() => {
       opened.reading = null;
+      this.#noteTrouble(opened);
     });
     return opened.reading;
   }
 
-  async #readSlices(opened: Opened): Promise<void> {
+  async #readSlices(opened: Opened, rest: () => Promise<void>): Promise<void> {
     const tell: Tell = (event, at) => {
       for (const one of opened.tells) one(event, at);
     };
@@ -156,12 +182,31 @@ export class Runs {
         const until = this.#clock.now() + sliceMs;
         const isAtEnd = opened.index.update(() => this.#clock.now() < until, tell);
         opened.failure = null;
-        if (isAtEnd) return;
-        await new Promise((resolve) => setImmediate(resolve));
+        if (isAtEnd || this.#closed) return;
+        await rest();
       }
     } catch (error) {
       opened.failure = error instanceof Error ? error.message : String(error);
     }
+  }
+
+  #noteTrouble(opened: Opened): void {
+    const { name } = opened.index.folder;
+    const trouble = this.#troubleOf(opened);
+    if (trouble !== null && this.#troubles.get(name) !== trouble) this.#note(`run ${name}: ${trouble}`);
+    this.#troubles.set(name, trouble);
+  }
+
+  #troubleOf({ failure, index }: Opened): string | null {
+    return failure ?? index.trouble(this.#isWritten(index.folder));
+  }
+
+  #isWritten({ dir }: RunFolder): boolean {
+    return existsSync(dir) && writerOf(dir) !== null;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(ms, resolve));
   }
 
   async #within(ms: number, work: Promise<void>): Promise<void> {
@@ -190,8 +235,20 @@ export class Runs {
   }
 }
 
-const vanished = (dir: string, run: string): string =>
-  `the folder of this run is gone from ${dir}: it was moved or removed while the viewer ran`;
+const newlyOpened = (folder: RunFolder): Opened => ({ index: new RunIndex(folder), reading: null, tells: new Set(), failure: null });
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** null where there is none, or it cannot be read. */
+function journalSize({ journal }: RunFolder): number | null {
+  try {
+    return readdirSync(journal).reduce((sum, name) => sum + statSync(join(journal, name)).size, 0);
+  } catch {
+    return null;
+  }
+}
+
+const vanished = (dir: string): string => `the folder of this run is gone from ${dir}: it was moved or removed while the viewer ran`;
 
 const unknown = (run: string): RunCard => ({
   run,

@@ -11,6 +11,8 @@ export interface TailRecord {
   /** Valid during the visit only. */
   readonly frame: Uint8Array;
   readonly at: Position;
+  /** Where the one after it begins. */
+  readonly next: Position;
 }
 
 /** A place that cannot be read, for people: where, and what to do. */
@@ -130,7 +132,7 @@ export class JournalTail {
         const record = records.next();
         if (record.done === true) return record.value;
         const { frame, offset, end } = record.value;
-        if (offset > 0) visit({ kind: kindOf(frame), frame, at: { segment: number, offset } });
+        if (offset > 0) visit({ kind: kindOf(frame), frame, at: { segment: number, offset }, next: { segment: number, offset: end } });
         this.#at = { segment: number, offset: end };
         if (!goOn()) return null;
       }

@@ -1,0 +1,127 @@
+/** `view [dir]`: serves the viewer over a folder of runs until it is interrupted. Where it listens and how it ends; what it serves is viewer/server.ts's. */
+import { spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { boundary, ConfigFault } from '../errors.ts';
+import { startViewer, type Viewer } from '../viewer/server.ts';
+import { carryOut, type Flags, withOutput } from './invocation.ts';
+import { program } from './outcome.ts';
+import { printableLine } from './printable.ts';
+import { packageRoot } from './settings/package-root.ts';
+import type { Terminal } from './terminal.ts';
+import { firstPort, lastPort } from './viewer-link.ts';
+import { viewerPorts } from './view-ports.ts';
+
+interface ViewFlags extends Flags {
+  readonly port?: number;
+  readonly host: string;
+  readonly open: boolean;
+  readonly untilStdinEnds: boolean;
+}
+
+function portIn(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('expected a number from 0 (any free one) to 65535.');
+  return Number(text);
+}
+
+export const viewCommand = (): Command => {
+  const command = withOutput(
+    new Command('view')
+      .description('show runs in the browser: live while they go on, the same afterwards')
+      .argument('[dir]', 'where runs lie, or one run', 'runs'),
+  )
+    .option('--port <n>', `where to listen; left out: ${firstPort}, or the next free one`, portIn)
+    .option('--host <name>', 'address to listen at; anything but this machine asks browsers for the token in the link', '127.0.0.1')
+    .option('--open', 'open the browser', false)
+    .action((dir: string, flags: ViewFlags) => carryOut(flags, (terminal) => view(dir, flags, terminal)));
+  // For `run --view`, whose viewer goes when it goes.
+  return command.addOption(command.createOption('--until-stdin-ends').hideHelp().default(false));
+};
+
+async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<number> {
+  const { parent, run } = placeOf(dir);
+  const asked = {
+    dir: parent,
+    host: flags.host,
+    page: join(packageRoot, 'dist/viewer/page'),
+    charts: join(packageRoot, 'dist/viewer/charts.json'),
+  };
+  const ports = viewerPorts((text) => terminal.warn(printableLine(text)));
+  const viewer = await listen(flags, (port) => startViewer({ ...asked, port }, ports), terminal);
+  const url = run === null ? viewer.url : addressOf(viewer.url, run);
+  if (flags.json) terminal.out(JSON.stringify({ v: 1, url, dir: parent, host: viewer.host, port: viewer.port, pid: process.pid }));
+  else {
+    terminal.out(url);
+    terminal.say(`runs in ${parent}; Ctrl-C ends the viewer, and nothing else`);
+  }
+  if (flags.open) openBrowser(url, terminal);
+  await ending(flags.untilStdinEnds);
+  await viewer.close();
+  return 0;
+}
+
+/** A folder of runs, or one run in its folder. Throws ConfigFault for neither. */
+function placeOf(dir: string): { readonly parent: string; readonly run: string | null } {
+  const at = resolve(dir);
+  if (!existsSync(at))
+    throw new ConfigFault(
+      `there is no folder ${at}. A run makes one: ${program} configs/quickstart.yaml; or say where runs lie: ${program} view <dir>`,
+    );
+  if (!statSync(at).isDirectory()) throw new ConfigFault(`${at} is a file; say where runs lie: ${program} view <dir>`);
+  const isRun = existsSync(join(at, 'journal'));
+  return isRun ? { parent: dirname(at), run: basename(at) } : { parent: at, run: null };
+}
+
+/** Keeps the token, where the link has one. */
+function addressOf(url: string, run: string): string {
+  const address = new URL(url);
+  address.pathname = `/runs/${encodeURIComponent(run)}`;
+  return address.href;
+}
+
+/** Where no port was asked for, the first free one of a few. Rejects with ConfigFault saying what is in the way. */
+async function listen({ port, host }: ViewFlags, start: (port: number) => Promise<Viewer>, terminal: Terminal): Promise<Viewer> {
+  for (let next = port ?? firstPort; ; next++) {
+    try {
+      return await boundary(ConfigFault, `cannot listen at ${host}:${next}`, () => start(next));
+    } catch (error) {
+      const code = error instanceof ConfigFault ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+      if (code === 'EADDRINUSE' && port === undefined && next < lastPort) {
+        terminal.say(`port ${next} is taken by another program; trying ${next + 1}`);
+        continue;
+      }
+      throw troubleAt(host, next, code) ?? error;
+    }
+  }
+}
+
+function troubleAt(host: string, port: number, code: string | undefined): ConfigFault | null {
+  if (code === 'EADDRINUSE')
+    return new ConfigFault(
+      `port ${port} of ${host} is taken by another program (perhaps another viewer); choose another: --port <n>, or --port 0 for any free one`,
+    );
+  if (code === 'EACCES') return new ConfigFault(`no permission to listen at port ${port}; choose one above 1023: --port <n>`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new ConfigFault(`${printableLine(host)} is no address of this machine; leave --host out to listen to this machine only`);
+  return null;
+}
+
+/** Resolves when somebody ends the program, or, for a run's own viewer, when the run has gone. */
+function ending(untilStdinEnds: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (!untilStdinEnds) return;
+    process.stdin.on('end', resolve).on('error', () => resolve());
+    process.stdin.resume();
+  });
+}
+
+/** A browser that cannot be opened is no failure: the link is printed. */
+function openBrowser(url: string, terminal: Terminal): void {
+  const [command = '', ...args] =
+    process.platform === 'darwin' ? ['open', url] : process.platform === 'win32' ? ['cmd', '/c', 'start', '""', url] : ['xdg-open', url];
+  const child = spawn(command, args, { stdio: 'ignore', detached: true });
+  child.on('error', () => terminal.warn('no browser could be opened; follow the link yourself'));
+  child.unref();
+}

@@ -1,0 +1,67 @@
+/** The episode page: one member of a group with its task, its neighbours and its tokens. Knows what was recorded; how it is shown is the page's. */
+import type { JsonObject } from '../protocol/json.ts';
+import type { EpisodePage } from './contract.ts';
+import type { Opened } from './group.ts';
+import type { ViewerPorts } from './ports.ts';
+import { stripOf } from './strips.ts';
+
+interface About {
+  readonly run: string;
+  readonly group: string;
+  readonly config: JsonObject | null;
+  /** Recorded events of its actors. */
+  readonly events: number;
+}
+
+/** null where the group has no such member. */
+export function episodePage(
+  id: string,
+  { run, group: name, config, events }: About,
+  opened: Opened,
+  { tokenText }: Pick<ViewerPorts, 'tokenText'>,
+): EpisodePage | null {
+  const head = { id, run, group: name, parent: parentOf(config), events };
+  if (opened.kind === 'playing') {
+    const { task, members } = opened;
+    const found = members.find((member) => member.id === id);
+    if (found === undefined) return null;
+    const { member, turns, outcome } = found;
+    const siblings = members.map((one) => ({ id: one.id, member: one.member, reward: null }));
+    return {
+      ...head,
+      member,
+      siblings,
+      task,
+      aspects: task.aspects,
+      turns,
+      outcome,
+      reward: null,
+      advantage: null,
+      version: null,
+      strips: [],
+    };
+  }
+  const { group, advantages } = opened;
+  const at = group.episodes.findIndex((episode) => episode.id === id);
+  const episode = group.episodes[at];
+  if (episode === undefined) return null;
+  return {
+    ...head,
+    member: episode.member,
+    siblings: group.episodes.map(({ id: sibling, member, reward }) => ({ id: sibling, member, reward })),
+    task: group.task,
+    aspects: group.task.aspects,
+    turns: episode.turns,
+    outcome: episode.outcome,
+    reward: episode.reward,
+    advantage: advantages[at] ?? null,
+    version: episode.policy?.end ?? null,
+    strips: episode.traces.map((trace) => stripOf(trace, tokenText(config))),
+  };
+}
+
+/** A fork's config says what it was forked from. */
+function parentOf(config: JsonObject | null): EpisodePage['parent'] {
+  const { run, episode, turn } = (config?.['parent'] ?? {}) as JsonObject;
+  return typeof run === 'string' && typeof episode === 'string' && typeof turn === 'number' ? { run, episode, turn } : null;
+}

@@ -1,0 +1,80 @@
+/** The events of one group's actors by episode: how many there are and in which frames, so that any window of them is read from its place. Keeps no event. */
+import type { RecordedEvent } from '../protocol/frame.ts';
+import type { Position } from '../record/reader.ts';
+import { eventsAt } from './recall.ts';
+import type { RunIndex } from './run-index.ts';
+
+/** A frame and what it holds of one episode: the events from `skip` on, `count` of them, are those after `before` earlier ones. */
+interface Stretch {
+  readonly at: Position;
+  readonly skip: number;
+  readonly before: number;
+  readonly count: number;
+}
+
+export class EventLog {
+  readonly #index: RunIndex;
+  readonly #stretches = new Map<string, Stretch[]>();
+  readonly #group: string;
+  /** Frames of the group that were looked through. */
+  #frames = 0;
+
+  constructor(index: RunIndex, group: string) {
+    this.#index = index;
+    this.#group = group;
+  }
+
+  /** Changes when there are more events, or when the group began anew. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  count(episode: string): number {
+    this.#lookThrough();
+    const last = this.#stretches.get(episode)?.at(-1);
+    return last === undefined ? 0 : last.before + last.count;
+  }
+
+  /** A window of them, in order. Throws RecordFault where they cannot be read. */
+  *read(episode: string, from = 0, count = Infinity): Generator<RecordedEvent> {
+    this.#lookThrough();
+    for (const stretch of this.#stretches.get(episode) ?? []) {
+      const [first, last] = [Math.max(from, stretch.before), Math.min(from + count, stretch.before + stretch.count)];
+      if (first >= last) continue;
+      const events = eventsAt(this.#index.folder, stretch.at).slice(stretch.skip).filter(isOf(episode));
+      yield* events.slice(first - stretch.before, last - stretch.before);
+    }
+  }
+
+  #lookThrough(): void {
+    const places = this.#index.place(this.#group)?.events ?? [];
+    if (places.length < this.#frames) {
+      this.#frames = 0;
+      this.#stretches.clear();
+    }
+    for (const at of places.slice(this.#frames)) {
+      this.#frames++;
+      const events = eventsAt(this.#index.folder, at);
+      // A resumed run plays a group again that was not sealed: what came before is of another life.
+      const start = events.findLastIndex(({ actor, event }) => actor === `${this.#group}/group` && event.type === 'xstate.init');
+      if (start >= 0) this.#stretches.clear();
+      const skip = Math.max(0, start);
+      const counts = new Map<string, number>();
+      for (const { actor } of events.slice(skip)) {
+        const owner = actor.slice(0, actor.lastIndexOf('/'));
+        counts.set(owner, (counts.get(owner) ?? 0) + 1);
+      }
+      for (const [owner, count] of counts) {
+        const stretches = this.#stretches.get(owner) ?? [];
+        const last = stretches.at(-1);
+        stretches.push({ at, skip, before: last === undefined ? 0 : last.before + last.count, count });
+        this.#stretches.set(owner, stretches);
+      }
+    }
+  }
+}
+
+const isOf =
+  (episode: string) =>
+  ({ actor }: RecordedEvent): boolean =>
+    actor.startsWith(`${episode}/`);

@@ -1,0 +1,96 @@
+/** The group page and the groups behind it: sealed ones read back and kept for a while, those still played as far as they came. */
+import type { RolloutGroup } from '../protocol/group.ts';
+import type { RecordedEvent } from '../protocol/frame.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Task } from '../protocol/task.ts';
+import type { GroupPage } from './contract.ts';
+import { type Playing, playingIn } from './playing.ts';
+import type { ViewerPorts } from './ports.ts';
+import { eventsAt, groupAt, taskAt } from './recall.ts';
+import type { RunIndex } from './run-index.ts';
+
+/** What a group's pages are made of. */
+export type Opened =
+  | { readonly kind: 'sealed'; readonly group: RolloutGroup; readonly advantages: readonly (number | null)[] }
+  | { readonly kind: 'playing'; readonly task: Task; readonly members: readonly Playing[] };
+
+/** Groups kept: those of the pages that are looked at, and their neighbours. */
+const kept = 24;
+
+export class Groups {
+  readonly #advantages: ViewerPorts['advantages'];
+  /** Least recently used first. */
+  readonly #sealed = new Map<string, Opened & { readonly kind: 'sealed' }>();
+
+  constructor({ advantages }: Pick<ViewerPorts, 'advantages'>) {
+    this.#advantages = advantages;
+  }
+
+  /** null where there is no such group. Throws RecordFault where it cannot be read. */
+  open(index: RunIndex, config: JsonObject | null, id: string): Opened | null {
+    const place = index.place(id);
+    if (place === undefined) return null;
+    if (place.sealed !== null) {
+      const key = `${index.folder.dir} ${id} ${place.sealed.segment} ${place.sealed.offset}`;
+      const known = this.#sealed.get(key);
+      this.#sealed.delete(key);
+      const opened = known ?? this.#read(index, config, place.sealed);
+      this.#sealed.set(key, opened);
+      const oldest = this.#sealed.keys().next();
+      if (this.#sealed.size > kept && oldest.done !== true) this.#sealed.delete(oldest.value);
+      return opened;
+    }
+    if (place.task === null) return null;
+    const task = taskAt(index.folder, place.task);
+    return { kind: 'playing', task, members: playingIn(eventsOfGroup(index, id), task.world) };
+  }
+
+  #read(
+    index: RunIndex,
+    config: JsonObject | null,
+    at: NonNullable<ReturnType<RunIndex['place']>>['sealed'] & object,
+  ): Opened & { kind: 'sealed' } {
+    const group = groupAt(index.folder, at);
+    return { kind: 'sealed', group, advantages: this.#advantages(group, config) };
+  }
+}
+
+/** Of the group's actors since it last began: a resumed run plays an unsealed group again. */
+export function eventsOfGroup(index: RunIndex, id: string): RecordedEvent[] {
+  const events = (index.place(id)?.events ?? []).flatMap((at) => eventsAt(index.folder, at));
+  const start = events.findLastIndex(({ actor, event }) => actor === `${id}/group` && event.type === 'xstate.init');
+  return events.slice(Math.max(0, start)).filter(({ actor }) => actor.startsWith(`${id}/`) || actor.startsWith(`${id}.e`));
+}
+
+export function groupPage(run: string, id: string, opened: Opened): GroupPage {
+  if (opened.kind === 'playing')
+    return {
+      id,
+      run,
+      step: id.slice(0, id.lastIndexOf('.')),
+      task: opened.task,
+      status: 'running',
+      members: opened.members.map((member) => ({ ...member, reward: null, advantage: null })),
+      missing: [],
+      zeroVariance: false,
+    };
+  const { group, advantages } = opened;
+  const rewards = group.episodes.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+  return {
+    id,
+    run,
+    step: group.step,
+    task: group.task,
+    status: group.status,
+    members: group.episodes.map(({ id: episode, member, turns, outcome, reward }, index) => ({
+      id: episode,
+      member,
+      turns,
+      outcome,
+      reward,
+      advantage: advantages[index] ?? null,
+    })),
+    missing: group.missing,
+    zeroVariance: rewards.length > 1 && rewards.every((reward) => reward === rewards[0]),
+  };
+}

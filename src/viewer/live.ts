@@ -1,0 +1,199 @@
+/**
+ * What happens, told to whoever listens: server-sent events, one reader of a journal however many listen to it. Knows streams and time; what is new comes from the runs.
+ *
+ * A listener is told from where its last event stood in the journal, if that is not too long ago, and else to fetch anew. One that does not keep up is let go: it comes back and is told the same.
+ */
+import type { Position } from '../record/reader.ts';
+import type { LiveEvent } from './contract.ts';
+import type { ViewerClock } from './ports.ts';
+import type { Runs } from './runs.ts';
+
+/** Between two looks at a journal that somebody listens to, and at the cards. */
+const lookMs = 250;
+const cardsMs = 1000;
+/** Something is said at least this often, or proxies and pages take the connection for dead. */
+const heartbeatMs = 15_000;
+/** Bytes that may wait for one listener. */
+const waitingLimit = 512 * 1024;
+/** Batches kept for those who come back. */
+const keptBatches = 400;
+/** Of all runs together. */
+export const listenerLimit = 100;
+
+interface Listener {
+  send(text: string): void;
+}
+
+interface Batch {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** One followed run, or the list of runs ('' is its name). */
+interface Channel {
+  readonly listeners: Set<Listener>;
+  readonly kept: Batch[];
+  /** Where the journal was read to when the last batch was told. */
+  id: string;
+  pending: { readonly event: LiveEvent; readonly at: Position }[];
+  /** Card by run, as last told. */
+  readonly told: Map<string, string>;
+  end(): void;
+}
+
+export class Live {
+  readonly #runs: Runs;
+  readonly #clock: ViewerClock;
+  readonly #channels = new Map<string, Channel>();
+  #recall: (() => void) | null = null;
+  #sinceCards = 0;
+  #sinceHeartbeat = 0;
+  #closed = false;
+
+  constructor(runs: Runs, clock: ViewerClock) {
+    this.#runs = runs;
+    this.#clock = clock;
+  }
+
+  get listeners(): number {
+    return [...this.#channels.values()].reduce((sum, { listeners }) => sum + listeners.size, 0);
+  }
+
+  /** The stream of a run, or of the list of runs (null). Resolves null where there is no such run. */
+  async listen(run: string | null, lastId: string | null): Promise<ReadableStream<Uint8Array> | null> {
+    const channel = await this.#channelOf(run ?? '');
+    if (channel === null) return null;
+    const encoder = new TextEncoder();
+    let leave = (): void => undefined;
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          const listener: Listener = {
+            send: (text) => {
+              if ((controller.desiredSize ?? 0) <= 0) {
+                leave();
+                controller.close();
+              } else controller.enqueue(encoder.encode(text));
+            },
+          };
+          leave = () => this.#leave(run ?? '', channel, listener);
+          channel.listeners.add(listener);
+          listener.send('retry: 1000\n\n');
+          for (const text of missedBy(channel, lastId)) listener.send(text);
+          this.#schedule();
+        },
+        cancel: () => leave(),
+      },
+      { highWaterMark: waitingLimit, size: (chunk) => chunk?.byteLength ?? 0 },
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#recall?.();
+    for (const channel of this.#channels.values()) channel.end();
+    this.#channels.clear();
+  }
+
+  async #channelOf(run: string): Promise<Channel | null> {
+    const known = this.#channels.get(run);
+    if (known !== undefined) return known;
+    const channel: Channel = { listeners: new Set(), kept: [], id: '', pending: [], told: new Map(), end: () => undefined };
+    if (run !== '') {
+      const index = await this.#runs.index(run);
+      const other = this.#channels.get(run);
+      if (other !== undefined) return other;
+      // What was read before is no news.
+      const end = index === null ? null : this.#runs.follow(run, (event, at) => channel.pending.push({ event, at }));
+      if (index === null || end === null) return null;
+      channel.end = end;
+      channel.id = nameOf(index.position);
+    }
+    this.#channels.set(run, channel);
+    this.#noticeCards(run, channel);
+    return channel;
+  }
+
+  #leave(run: string, channel: Channel, listener: Listener): void {
+    channel.listeners.delete(listener);
+    if (channel.listeners.size > 0) return;
+    channel.end();
+    if (this.#channels.get(run) === channel) this.#channels.delete(run);
+  }
+
+  #schedule(): void {
+    if (this.#recall !== null || this.#closed) return;
+    this.#recall = this.#clock.after(lookMs, () => {
+      this.#recall = null;
+      void this.#look().finally(() => {
+        if (this.#channels.size > 0) this.#schedule();
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const asksCards = (this.#sinceCards += lookMs) >= cardsMs;
+    const beats = (this.#sinceHeartbeat += lookMs) >= heartbeatMs;
+    if (asksCards) this.#sinceCards = 0;
+    if (beats) this.#sinceHeartbeat = 0;
+    for (const [run, channel] of this.#channels) {
+      if (run !== '') await this.#runs.refresh(run);
+      const cards = asksCards ? this.#noticeCards(run, channel) : [];
+      tell(channel, cards);
+      if (beats) for (const listener of [...channel.listeners]) listener.send(':\n\n');
+    }
+  }
+
+  /** Cards that are not as they were told last. */
+  #noticeCards(run: string, channel: Channel): LiveEvent[] {
+    const cards = run === '' ? this.#runs.cards() : [this.#runs.card(run)].filter((card) => card !== null);
+    return cards.flatMap((card): LiveEvent[] => {
+      const text = JSON.stringify(card);
+      if (channel.told.get(card.run) === text) return [];
+      channel.told.set(card.run, text);
+      return [{ kind: 'run', card }];
+    });
+  }
+}
+
+/** Tells what is pending, and these cards, to all who listen. */
+function tell(channel: Channel, cards: readonly LiveEvent[]): void {
+  const { pending } = channel;
+  if (pending.length === 0 && cards.length === 0) return;
+  channel.pending = [];
+  const last = pending.at(-1);
+  if (last !== undefined) channel.id = nameOf(last.at);
+  const events = [...distinct(pending.map(({ event }) => event)), ...cards];
+  // The place stands at the last event only: whoever breaks off before it is told the whole batch again.
+  const text = events.map((event, at) => textOf(event, at === events.length - 1 ? channel.id : null)).join('');
+  channel.kept.push({ id: channel.id, text });
+  if (channel.kept.length > keptBatches) channel.kept.shift();
+  for (const listener of [...channel.listeners]) listener.send(text);
+}
+
+/** That a group's actors did something is said once a batch. */
+function distinct(events: readonly LiveEvent[]): LiveEvent[] {
+  const groups = new Set<string>();
+  return events.filter((event) => {
+    if (event.kind !== 'events') return true;
+    if (groups.has(event.group)) return false;
+    groups.add(event.group);
+    return true;
+  });
+}
+
+/** What a new listener is told at once. */
+function missedBy(channel: Channel, lastId: string | null): string[] {
+  const cards = [...channel.told.values()].map((text) => `event: run\nid: ${channel.id}\ndata: {"card":${text}}\n\n`);
+  if (lastId === null || lastId === '' || lastId === channel.id) return cards;
+  const from = channel.kept.findLastIndex(({ id }) => id === lastId);
+  if (from >= 0) return [...channel.kept.slice(from + 1).map(({ text }) => text), ...cards];
+  return [textOf({ kind: 'reset' }, channel.id), ...cards];
+}
+
+const nameOf = ({ segment, offset }: Position): string => `${segment}:${offset}`;
+
+/** JSON has no line breaks of its own, so one line holds it. */
+function textOf({ kind, ...data }: LiveEvent, id: string | null): string {
+  return `event: ${kind}\n${id === null ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
+}

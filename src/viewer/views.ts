@@ -1,0 +1,136 @@
+/** The addresses under /api that are read: runs, episodes, groups, prompts, events and charts as JSON. Knows what is asked for and where it comes from; makes none of it. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type Context, Hono } from 'hono';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Refusal } from './contract.ts';
+import { episodePage } from './episode.ts';
+import { groupPage, Groups, type Opened } from './group.ts';
+import { Histories } from './history.ts';
+import { Lists } from './lists.ts';
+import { plain } from './plain.ts';
+import type { ViewerPorts } from './ports.ts';
+import type { RunIndex } from './run-index.ts';
+import { runPage } from './run.ts';
+import type { Runs } from './runs.ts';
+import { promptOf } from './strips.ts';
+
+interface Sources {
+  readonly runs: Runs;
+  /** A JSON file. */
+  readonly charts: string;
+  readonly ports: ViewerPorts;
+}
+
+/** What is not there, or is asked for wrongly. */
+class Refused extends Error {
+  readonly status: 400 | 404;
+  readonly at: number | undefined;
+  constructor(status: 400 | 404, message: string, at?: number) {
+    super(message);
+    this.status = status;
+    this.at = at;
+  }
+}
+
+export function views({ runs, charts, ports }: Sources): Hono {
+  const app = new Hono();
+  const groups = new Groups(ports);
+  const histories = new Histories();
+  const lists = new Lists();
+
+  const opened = async (context: Context): Promise<{ run: string; index: RunIndex; config: JsonObject | null }> => {
+    const run = context.req.param('run') ?? '';
+    const index = await runs.index(run);
+    if (index === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
+    return { run, index, config: runs.configOf(index) };
+  };
+  const member = async (
+    context: Context,
+  ): Promise<{ run: string; id: string; name: string; index: RunIndex; config: JsonObject | null; group: Opened }> => {
+    const { run, index, config } = await opened(context);
+    const id = context.req.param('id') ?? '';
+    const name = id.replace(/\.e\d+$/, '');
+    const group = groups.open(index, config, name);
+    if (group === null) throw new Refused(404, `there is no episode ${id} in ${run}${stillRead(index)}`);
+    return { run, id, name, index, config, group };
+  };
+
+  app.get('/runs', (context) => context.json(runs.cards()));
+  app.get('/runs/:run', async (context) => {
+    const { run, index, config } = await opened(context);
+    const card = runs.card(run);
+    if (card === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
+    return context.json(runPage(card, index, { config, actors: histories.standings(index) }, ports));
+  });
+  app.get('/runs/:run/episodes', async (context) => {
+    const { index } = await opened(context);
+    const { filter = '', sort = '' } = context.req.query();
+    const [offset, limit] = [count(context, 'offset', 0, Infinity), count(context, 'limit', 100, 1000)];
+    const found = await lists.window(index, { filter, sort, offset, limit });
+    if ('error' in found) throw new Refused(400, found.error, found.at);
+    return context.json(found);
+  });
+  app.get('/runs/:run/groups/:group', async (context) => {
+    const { run, index, config } = await opened(context);
+    const id = context.req.param('group');
+    const group = groups.open(index, config, id);
+    if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`);
+    return context.json(groupPage(run, id, group));
+  });
+  app.get('/runs/:run/episodes/:id', async (context) => {
+    const { run, id, name, index, config, group } = await member(context);
+    const page = episodePage(id, { run, group: name, config, events: histories.of(index, name).count(id) }, group, ports);
+    if (page === null) throw new Refused(404, `the group ${name} has no episode ${id}`);
+    return context.json(page);
+  });
+  app.get('/runs/:run/episodes/:id/events', async (context) => {
+    const { id, name, index } = await member(context);
+    return context.json(
+      plain(histories.window(index, name, id, count(context, 'from', 0, Infinity), count(context, 'count', 200, 2000))) as object,
+    );
+  });
+  app.get('/runs/:run/episodes/:id/outline', async (context) => {
+    const { id, name, index } = await member(context);
+    return context.json(histories.outline(index, name, id));
+  });
+  app.get('/runs/:run/episodes/:id/prompts/:turn', async (context) => {
+    const { id, config, group } = await member(context);
+    const episode = group.kind === 'sealed' ? group.group.episodes.find((one) => one.id === id) : undefined;
+    const prompt =
+      episode === undefined
+        ? null
+        : promptOf(episode, count(context, 'turn', -1, Infinity, context.req.param('turn')), ports.tokenText(config));
+    if (prompt === null)
+      throw new Refused(
+        404,
+        group.kind === 'sealed'
+          ? 'this turn has no prompt: it is not the agent’s, or it left no tokens'
+          : 'prompts are there when the group is sealed',
+      );
+    return context.json(prompt);
+  });
+  app.get('/charts', (context) => {
+    if (!existsSync(charts)) throw new Refused(404, 'the charts were not laid out: npm run build');
+    const { size, mtimeMs } = statSync(charts);
+    const etag = `"${size}-${mtimeMs}"`;
+    context.header('cache-control', 'no-cache');
+    context.header('etag', etag);
+    if (context.req.header('if-none-match') === etag) return context.body(null, 304);
+    return context.body(readFileSync(charts, 'utf8'), 200, { 'content-type': 'application/json; charset=utf-8' });
+  });
+  app.onError((error, context) => {
+    if (!(error instanceof Refused)) throw error;
+    return context.json({ error: error.message, ...(error.at === undefined ? {} : { at: error.at }) } satisfies Refusal, error.status);
+  });
+  return app;
+}
+
+const stillRead = (index: RunIndex): string =>
+  index.isWhole ? '' : ` so far: ${Math.floor(100 * index.read)} % of its journal was read, ask again`;
+
+/** A whole number from the query, or refused. */
+function count(context: Context, name: string, otherwise: number, most: number, text = context.req.query(name)): number {
+  if (text === undefined || text === '') return otherwise;
+  if (!/^\d{1,9}$/.test(text)) throw new Refused(400, `${name}: expected a whole number`);
+  return Math.min(Number(text), most);
+}
