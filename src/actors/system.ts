@@ -243,7 +243,8 @@ async function conduct(asked: Config, { runDir, signal, progress, resume, onReco
     firstStep,
     sampledBefore: recovered === null ? 0 : sampledTokensOf(folder),
     budgetMs,
-    timing: (row) => record.timing(row),
+    // Of the servers' slots, over the run so far.
+    timing: (row) => record.timing({ ...row, occupancy: broker.status().occupancy }),
     progress,
   });
   const stepping = stepsOf({

@@ -28,6 +28,8 @@ export function Dialog({ label, kind, onClose, children }: DialogProps) {
         if (event.target === event.currentTarget) onClose();
       }}
       onKeyDown={(event) => {
+        // The page below hears nothing.
+        event.stopPropagation();
         if (event.key !== 'Escape') return;
         event.preventDefault();
         onClose();

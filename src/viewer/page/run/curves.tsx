@@ -170,8 +170,8 @@ function cost(page: RunPage, steps: Steps): Curve[] {
       ],
     },
     {
-      title: 'Occupancy of the servers',
-      lines: [{ name: 'slots in use', values: steps.timing('occupancy'), colour: 4, show: percent }],
+      title: 'Slots of the servers in use, so far',
+      lines: [{ name: 'share', values: steps.timing('occupancy'), colour: 4, show: percent }],
       range: [0, 1],
     },
   ];
