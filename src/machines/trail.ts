@@ -88,13 +88,13 @@ function walk(chart: AnyStateMachine): Ways {
     step: (before, event) => {
       if (before === undefined) {
         const input = { ...(event['input'] as object | undefined), world: noWorld };
-        const snapshot = chart.getInitialSnapshot(scope, input as never) as AnyMachineSnapshot;
+        const snapshot = chart.getInitialSnapshot(scope, input) as AnyMachineSnapshot;
         return { snapshot, edges: descent(chart.root) };
       }
       if (before.status !== 'active') return { snapshot: before, edges: [] };
       const told = event as EventObject;
-      const selected = chart.getTransitionData(before as never, told as never) as AnyTransitionDefinition[];
-      const microsteps = chart.microstep(before as never, told as never, scope) as AnyMachineSnapshot[];
+      const selected = chart.getTransitionData(before as never, told) as AnyTransitionDefinition[];
+      const microsteps = chart.microstep(before as never, told, scope) as AnyMachineSnapshot[];
       const edges = selected.flatMap(taken);
       // Every microstep after the first was taken without an event, from where the one before had led.
       for (const at of microsteps.slice(0, -1)) edges.push(...eventless(at, told).flatMap(taken));
@@ -137,8 +137,8 @@ function holds(guard: unknown, { machine, context }: AnyMachineSnapshot, event: 
 
 /** A scope in which nothing is done: one for all steps of a chart, since making one is what costs most. */
 function inert(chart: AnyStateMachine): AnyActorScope {
-  const self = createActor(chart, { input: noWorld as never });
+  const self = createActor(chart, { input: noWorld });
   const nothing = (): void => undefined;
   const scope = { self, id: '', sessionId: '', system: self.system, logger: nothing, defer: nothing, stopChild: nothing, emit: nothing };
-  return { ...scope, actionExecutor: nothing } as unknown as AnyActorScope;
+  return { ...scope, actionExecutor: nothing };
 }

@@ -8,7 +8,8 @@ export const type = { title: 12, small: 10.5, line: 14 } as const;
 /** Of an em, of one character: the widest of the monospaced fonts that systems have (DejaVu, Menlo, Liberation: 0.602), and a little. */
 const advance = 0.607;
 
-export const widthOf = (text: string, size: number): number => [...text].length * advance * size;
+/** Names of states, events and guards are code: every character is one unit wide. */
+export const widthOf = (text: string, size: number): number => text.length * advance * size;
 
 /** An event without what everybody knows: `episode.said` in the chart `episode` is `said`. */
 function eventText(event: string, chart: string): string {

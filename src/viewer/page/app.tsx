@@ -1,6 +1,7 @@
 /** The shell: header, breadcrumbs, theme, palette and help around whichever page the address names. Knows no page’s inside. */
 import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
+import { ChartsView } from './chart/view.tsx';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
@@ -22,10 +23,11 @@ function Page({ at }: { readonly at: Route }) {
       return <RunsView />;
     case 'run':
       return <RunView key={at.run} run={at.run} />;
+    case 'charts':
+      return <ChartsView chart={at.chart} />;
     case 'group':
     case 'episode':
     case 'compare':
-    case 'charts':
     case 'absent':
       return (
         <Empty sign="?" title="There is nothing at this address">
