@@ -140,7 +140,7 @@ export class Live {
       if (run !== '') await this.#runs.refresh(run);
       const cards = asksCards ? this.#noticeCards(run, channel) : [];
       tell(channel, cards);
-      if (beats) for (const listener of [...channel.listeners]) listener.send(':\n\n');
+      if (beats) for (const listener of channel.listeners) listener.send(':\n\n');
     }
   }
 
@@ -168,7 +168,7 @@ function tell(channel: Channel, cards: readonly LiveEvent[]): void {
   const text = events.map((event, at) => textOf(event, at === events.length - 1 ? channel.id : null)).join('');
   channel.kept.push({ id: channel.id, text });
   if (channel.kept.length > keptBatches) channel.kept.shift();
-  for (const listener of [...channel.listeners]) listener.send(text);
+  for (const listener of channel.listeners) listener.send(text);
 }
 
 /** That a group's actors did something is said once a batch. */
