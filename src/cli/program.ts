@@ -15,7 +15,7 @@ import { pruneCommand } from './prune.ts';
 import { repairCommand } from './repair.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
-import { nearest } from './settings/manual.ts';
+import { nearest } from '../record/nearest.ts';
 import { showCommand } from './show.ts';
 import { toolsCommand } from './tools.ts';
 import { viewCommand } from './view.ts';

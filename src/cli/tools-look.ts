@@ -9,7 +9,7 @@ import { loadTools, reasonTable } from '../tools/load.ts';
 import type { Sorted } from '../tools/sieve.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { printable, printableLine } from './printable.ts';
-import { nearest } from './settings/manual.ts';
+import { nearest } from '../record/nearest.ts';
 import { table } from './table.ts';
 
 export const listHelp = 'catalogue, builtin, or a file: JSONL, OpenAI function JSON or ToolBench JSON';

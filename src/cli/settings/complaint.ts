@@ -1,6 +1,7 @@
 /** What is wrong with a config, said so that it can be put right: where it stands, what was found, what is allowed, what was meant. Knows zod's issues, not where values come from. */
 import type { z } from 'zod';
-import { allowedAt, nearest, nearestKey } from './manual.ts';
+import { nearest } from '../../record/nearest.ts';
+import { allowedAt, nearestKey } from './manual.ts';
 
 type Issue = z.core.$ZodIssue;
 

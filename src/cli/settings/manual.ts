@@ -1,6 +1,7 @@
 /** What the schema says about a key: meaning, type, range, default, children, and which key somebody may have meant. Reads the schema, never a file. */
 import { z } from 'zod';
 import { Config } from '../../config.ts';
+import { nearest } from '../../record/nearest.ts';
 
 interface Node {
   readonly description?: string;
@@ -127,36 +128,4 @@ export function nearestKey(wrong: string): string | null {
   const siblings = keys.filter((key) => key.split('.').slice(0, -1).join('.') === parent);
   const last = (key: string): string => key.split('.').at(-1) ?? key;
   return nearest(wrong, siblings) ?? keys.find((key) => last(key) === last(wrong)) ?? nearest(wrong, keys) ?? null;
-}
-
-/** The word at the least edit distance, if that is at most a third of its length. */
-export function nearest(wrong: string, words: readonly string[]): string | null {
-  let best: string | null = null;
-  let least = Math.max(1, Math.floor(wrong.length / 3)) + 1;
-  for (const word of words) {
-    const distance = editDistance(wrong.toLowerCase(), word.toLowerCase());
-    if (distance < least) [best, least] = [word, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's, with exchanged neighbours counted once. */
-function editDistance(a: string, b: string): number {
-  let [before, above]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min(
-        (row[j - 1] as number) + 1,
-        ((above as number[])[j] as number) + 1,
-        ((above as number[])[j - 1] as number) + same,
-      );
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        cost = Math.min(cost, ((before as number[])[j - 2] as number) + 1);
-      row.push(cost);
-    }
-    [before, above] = [above as number[], row];
-  }
-  return (above as number[])[b.length] as number;
 }
