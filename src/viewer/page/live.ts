@@ -108,12 +108,12 @@ export function useLive(run: string | null, listener: Listener): void {
 }
 
 /** Calls at most once in so many milliseconds, the last call never lost. */
-export function throttled(ms: number, call: () => void): () => void {
+export function throttled(ms: number | (() => number), call: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = -Infinity;
   return () => {
     if (timer !== undefined) return;
-    const wait = Math.max(0, last + ms - performance.now());
+    const wait = Math.max(0, last + (typeof ms === 'number' ? ms : ms()) - performance.now());
     timer = setTimeout(() => {
       timer = undefined;
       last = performance.now();

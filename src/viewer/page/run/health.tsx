@@ -5,6 +5,7 @@ import { Badge } from '../kit/badge.tsx';
 import { Panel } from '../kit/panel.tsx';
 import { Stat, Stats } from '../kit/stat.tsx';
 import { type Column, Table } from '../kit/table.tsx';
+import { to } from '../router.ts';
 import { defectRate, fatesOf, type Health, healthOf, lossByLength, refusals, type RoleHealth } from './simulators.ts';
 
 /** Ends that are no loss: the member was judged. Source: learning/census.ts. */
@@ -27,7 +28,12 @@ export function Fates({ page }: { readonly page: RunPage }) {
         {fates.map(({ fate, count, share }) => (
           <li key={fate} title={judged[fate] ?? 'lost: a failure of the environment, never a reward'}>
             <span class="fate">
-              {judged[fate] === undefined ? <span class="lost">! {fate}</span> : fate}
+              <a
+                class={judged[fate] === undefined ? 'lost' : undefined}
+                href={to.run(page.run, { tab: 'episodes', filter: `fate==${JSON.stringify(fate)}` })}
+              >
+                {judged[fate] === undefined ? `! ${fate}` : fate}
+              </a>
               <span class="number">
                 {whole(count)} <span class="muted">{percent(share)}</span>
               </span>

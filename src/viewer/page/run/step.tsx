@@ -11,7 +11,7 @@ import { setQuery } from '../navigation.ts';
 import { to, withQuery } from '../router.ts';
 
 /** Members of a step that are listed here; the table has them all. */
-const listed = 1024;
+const listed = 1000;
 
 export function Step({ page, step }: { readonly page: RunPage; readonly step: string }) {
   const filter = `step==${JSON.stringify(step)}`;

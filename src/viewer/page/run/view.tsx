@@ -1,6 +1,6 @@
 /** One run: what it learns, where its curriculum stands, how its simulators do, its actors, its episodes, its config. */
 import './run.css';
-import { useCallback, useMemo } from 'preact/hooks';
+import { useCallback, useMemo, useRef } from 'preact/hooks';
 import type { RunPage } from '../../contract.ts';
 import { refresh, useAnswer } from '../api.ts';
 import { figure, percent, plural, reward, whole } from '../format.ts';
@@ -34,7 +34,9 @@ const tabs = [
 export function RunView({ run }: { readonly run: string }) {
   const path = `/api${to.run(run)}`;
   const answer = useAnswer<RunPage>(path);
-  useLive(run, useRefreshing(path));
+  const steps = useRef(0);
+  steps.current = answer.value?.metrics.length ?? 0;
+  useLive(run, useRefreshing(path, steps));
   return (
     <div class="page">
       <Awaited answer={answer} lines={12}>
@@ -44,17 +46,31 @@ export function RunView({ run }: { readonly run: string }) {
   );
 }
 
-/** Asks again for what a live event changed, never more often than a person can follow. */
-function useRefreshing(path: string): (event: StreamEvent) => void {
-  const page = useMemo(() => throttled(1000, () => refresh(path)), [path]);
-  const episodes = useMemo(() => throttled(1500, () => refresh(`${path}/episodes`)), [path]);
+/** Asks again for what a live event changed, never more often than a person can follow, and the seldomer the longer the run: its rows come all at once. */
+function useRefreshing(path: string, steps: { readonly current: number }): (event: StreamEvent) => void {
+  const everything = useMemo(
+    () =>
+      throttled(
+        () => 1000 + 2 * steps.current,
+        () => refresh(path),
+      ),
+    [path],
+  );
+  const episodes = useMemo(
+    () =>
+      throttled(
+        () => 1500,
+        () => refresh(`${path}/episodes`),
+      ),
+    [path],
+  );
   return useCallback(
-    ({ kind }) => {
-      // `refresh(path)` takes its episodes along.
+    ({ kind, data }) => {
       if (kind === 'episode') episodes();
-      else if (kind !== 'events') page();
+      // Of actors, only the run's own are shown here.
+      else if (kind !== 'events' || data.includes('"run"')) everything();
     },
-    [page, episodes],
+    [everything, episodes],
   );
 }
 

@@ -15,7 +15,14 @@ import { to } from '../router.ts';
 
 export function RunsView() {
   const answer = useAnswer<readonly RunCard[]>('/api/runs');
-  const changed = useMemo(() => throttled(2000, () => refresh('/api/runs')), []);
+  const changed = useMemo(
+    () =>
+      throttled(
+        () => 2000,
+        () => refresh('/api/runs'),
+      ),
+    [],
+  );
   useLive(null, changed);
   return (
     <div class="page">
