@@ -2,6 +2,7 @@
 import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { ChartsView } from './chart/view.tsx';
+import { EpisodeView } from './episode/view.tsx';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
@@ -25,8 +26,9 @@ function Page({ at }: { readonly at: Route }) {
       return <RunView key={at.run} run={at.run} />;
     case 'charts':
       return <ChartsView chart={at.chart} />;
-    case 'group':
     case 'episode':
+      return <EpisodeView key={`${at.run} ${at.episode}`} run={at.run} episode={at.episode} />;
+    case 'group':
     case 'compare':
     case 'absent':
       return (

@@ -1,0 +1,109 @@
+/** Tokens in rows, only those in sight in the document: any number of them. One is the cursor; arrows move it. What the colours mean is the caller's. */
+import type { ComponentChildren } from 'preact';
+import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { revealed, windowOf } from '../run/rows.ts';
+import { rowOfToken, tokenFace, tokenRows } from './token-rows.ts';
+import type { Shade } from './token-shade.ts';
+
+interface TokenGridProps {
+  readonly label: string;
+  readonly text: readonly string[];
+  readonly shade: (index: number) => Shade;
+  readonly cursor: number;
+  readonly onCursor: (index: number) => void;
+  /** Under the token at the cursor or the pointer. */
+  readonly card: (index: number) => ComponentChildren;
+}
+
+/** Pixels: of a row, and of one character of the face in which they are set. */
+const row = 26;
+const character = 7.3;
+
+export function TokenGrid({ label, text, shade, cursor, onCursor, card }: TokenGridProps) {
+  const id = useId();
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 600, width: 900 });
+  const [over, setOver] = useState<number | null>(null);
+  const columns = Math.max(20, Math.floor((view.width - 24) / character));
+  const rows = useMemo(() => tokenRows(text, columns), [text, columns]);
+  const read = (): void => {
+    const { scrollTop: top = 0, clientHeight: height = 600, clientWidth: width = 900 } = box.current ?? {};
+    setView((now) => (now.top === top && now.height === height && now.width === width ? now : { top, height, width }));
+  };
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    read();
+    const resized = new ResizeObserver(read);
+    resized.observe(element);
+    return () => resized.disconnect();
+  }, []);
+  const atRow = rowOfToken(rows, cursor);
+  useLayoutEffect(() => {
+    if (box.current === null) return;
+    box.current.scrollTop = revealed(atRow, box.current.scrollTop, box.current.clientHeight, row);
+    read();
+  }, [atRow]);
+  const press = (event: KeyboardEvent): void => {
+    const { from = 0, until = 0 } = rows[atRow] ?? {};
+    const next = {
+      ArrowRight: cursor + 1,
+      ArrowLeft: cursor - 1,
+      ArrowDown:
+        rows[atRow + 1] === undefined ? cursor : Math.min((rows[atRow + 1]?.until ?? 1) - 1, (rows[atRow + 1]?.from ?? 0) + cursor - from),
+      ArrowUp:
+        rows[atRow - 1] === undefined ? cursor : Math.min((rows[atRow - 1]?.until ?? 1) - 1, (rows[atRow - 1]?.from ?? 0) + cursor - from),
+      Home: event.ctrlKey ? 0 : from,
+      End: event.ctrlKey ? text.length - 1 : until - 1,
+    }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    setOver(null);
+    onCursor(Math.max(0, Math.min(text.length - 1, next)));
+  };
+  const { from, until } = windowOf(view.top, view.height, row, rows.length, 8);
+  return (
+    <>
+      <div
+        class="tokens"
+        role="listbox"
+        aria-label={label}
+        aria-activedescendant={`${id}-${cursor}`}
+        tabIndex={0}
+        ref={box}
+        onScroll={read}
+        onKeyDown={press}
+        onMouseLeave={() => setOver(null)}
+      >
+        <div class="tokens-all" role="presentation" style={{ height: `${rows.length * row}px` }}>
+          {rows.slice(from, until).map((line, i) => (
+            <div key={from + i} class="token-row" role="presentation" style={{ top: `${(from + i) * row}px` }}>
+              {text.slice(line.from, line.until).map((token, j) => {
+                const index = line.from + j;
+                const { tone, sign } = shade(index);
+                return (
+                  <span
+                    key={index}
+                    id={`${id}-${index}`}
+                    class="token"
+                    role="option"
+                    aria-selected={index === cursor}
+                    data-tone={tone}
+                    data-sign={sign}
+                    onMouseEnter={() => setOver(index)}
+                    onClick={() => onCursor(index)}
+                  >
+                    {tokenFace(token)}
+                  </span>
+                );
+              })}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div class="token-card" role="status">
+        {text.length === 0 ? null : card(over ?? cursor)}
+      </div>
+    </>
+  );
+}
