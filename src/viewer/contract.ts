@@ -24,6 +24,8 @@ export interface RunCard {
 
 /** A run: its config, one row a committed step (metrics.jsonl as it is) and of wall times (timings.jsonl), evaluations, and what its journal suffers from. */
 export interface RunPage extends RunCard {
+  /** Share of the journal that was read when this was answered; absent = all. What comes from it (evaluations, aspects, actors) is not whole yet: ask again. */
+  readonly read?: number;
   readonly config: JsonObject;
   readonly metrics: readonly JsonObject[];
   readonly timings: readonly JsonObject[];
@@ -72,8 +74,12 @@ export interface EpisodeRow {
   readonly turns: number;
   readonly calls: number;
   readonly tools: readonly string[];
+  /** Calls that could not be read; null while only episodes.jsonl was read. */
+  readonly malformed: number | null;
   readonly sampledTokens: number;
   readonly version: number | null;
+  /** What learning made of it, in the census's words: `trained`, `zeroVariance`, `heldOut`, the fault, …; '' while only episodes.jsonl was read. */
+  readonly fate: string;
   /** Of the opening words, for the table. */
   readonly query: string;
 }

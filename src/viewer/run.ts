@@ -14,6 +14,7 @@ export function runPage(
   const { folder } = index;
   return {
     ...card,
+    ...(index.isWhole ? {} : { read: index.read }),
     config: config ?? {},
     metrics: rowsIn(folder.metrics),
     timings: rowsIn(folder.timings),

@@ -1,6 +1,6 @@
 /** One run: what it learns, where its curriculum stands, how its simulators do, its actors, its episodes, its config. */
 import './run.css';
-import { useCallback, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
 import type { RunPage } from '../../contract.ts';
 import { refresh, useAnswer } from '../api.ts';
 import { figure, percent, plural, reward, whole } from '../format.ts';
@@ -37,6 +37,12 @@ export function RunView({ run }: { readonly run: string }) {
   const steps = useRef(0);
   steps.current = answer.value?.metrics.length ?? 0;
   useLive(run, useRefreshing(path, steps));
+  const reading = answer.value?.read !== undefined;
+  useEffect(() => {
+    if (!reading) return undefined;
+    const timer = setInterval(() => refresh(path), 1000);
+    return () => clearInterval(timer);
+  }, [reading, path]);
   return (
     <div class="page">
       <Awaited answer={answer} lines={12}>
@@ -126,6 +132,7 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
           <Stat label="sampled tokens">{whole(tokens)}</Stat>
         </Stats>
       </header>
+      {page.read === undefined ? null : <Notice tone="info">Reading the journal: {percent(page.read)} so far.</Notice>}
       {page.trouble === null ? null : <Notice>The record: {page.trouble}. Everything else of it is shown.</Notice>}
       {page.halted === null || page.halted.reason === 'done' ? null : (
         <Notice tone={page.halted.reason === 'fault' ? 'bad' : 'info'}>
