@@ -4,16 +4,18 @@ import type { RolloutGroup } from '../protocol/group.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { Branch } from '../protocol/task.ts';
 import { outcomeName, outcomeReason, tokensOf } from '../record/projections/episodes.ts';
+import { type Band, fatesOf } from '../record/projections/fates.ts';
 import type { EpisodeRow } from './contract.ts';
 
 /** Characters of the words a row shows: rows of a whole run are held in memory. */
 const longest = 160;
 
-/** One row a member, in their order, members without an episode included. */
-export function rowsOf(group: RolloutGroup): EpisodeRow[] {
+/** One row a member, in their order, members without an episode included. `band`: of the run's config. */
+export function rowsOf(group: RolloutGroup, band: Band | null = null): EpisodeRow[] {
   const { id, step, task } = group;
   const head = { group: id, step, D: task.difficulty, branch: task.branch, split: task.split, query: cut(task.query) };
-  const rows = group.episodes.map((episode): EpisodeRow => ({
+  const fates = fatesOf(group, band);
+  const rows = group.episodes.map((episode, at): EpisodeRow => ({
     ...head,
     episode: episode.id,
     member: episode.member,
@@ -24,6 +26,7 @@ export function rowsOf(group: RolloutGroup): EpisodeRow[] {
     ...callsOf(episode),
     sampledTokens: tokensOf(episode).sampledTokens,
     version: episode.policy?.end ?? null,
+    fate: fates[at] ?? '',
   }));
   const missing = group.missing.map(({ member, fault }): EpisodeRow => ({
     ...head,
@@ -35,15 +38,18 @@ export function rowsOf(group: RolloutGroup): EpisodeRow[] {
     turns: 0,
     calls: 0,
     tools: [],
+    malformed: 0,
     sampledTokens: 0,
     version: null,
+    fate: `missing.${fault.kind}`,
   }));
   return [...rows, ...missing].toSorted((a, b) => a.member - b.member);
 }
 
-function callsOf({ turns }: Episode): { readonly calls: number; readonly tools: readonly string[] } {
+function callsOf({ turns }: Episode): { readonly calls: number; readonly tools: readonly string[]; readonly malformed: number } {
   const names = turns.flatMap((turn) => (turn.role === 'agent' ? turn.calls.map(({ name }) => name) : []));
-  return { calls: names.length, tools: listed([...new Set(names)]) };
+  const malformed = turns.filter((turn) => turn.role === 'agent' && turn.malformed !== undefined).length;
+  return { calls: names.length, tools: listed([...new Set(names)]), malformed };
 }
 
 /** Lists of tools are few and rows are many. */
@@ -87,8 +93,10 @@ export function rowOfLine(line: string): EpisodeRow | null {
     turns: numberOf(row['turns']) ?? 0,
     calls: numberOf(row['calls']) ?? 0,
     tools: listed([...new Set(calls.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])))]),
+    malformed: null,
     sampledTokens: numberOf(row['sampledTokens']) ?? 0,
     version: numberOf(row['version']),
+    fate: '',
     query: cut(typeof said === 'string' ? said : ''),
   };
 }

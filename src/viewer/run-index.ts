@@ -9,6 +9,7 @@ import type { RolloutGroup } from '../protocol/group.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Aspects } from '../protocol/task.ts';
 import type { RunFolder } from '../record/folder.ts';
+import { bandOf } from '../record/projections/fates.ts';
 import { metricsRow } from '../record/projections/metrics.ts';
 import type { Position } from '../record/reader.ts';
 import { type Drawn, drawnOf } from './aspects.ts';
@@ -201,7 +202,7 @@ export class RunIndex {
   }
 
   #takeGroup({ envelope, bytes }: FrameOf<'group.sealed'>, at: Position): LiveEvent {
-    const rows = rowsOf(unpack(bytes) as RolloutGroup);
+    const rows = rowsOf(unpack(bytes) as RolloutGroup, bandOf(this.#config));
     this.#rows.delete(envelope.group);
     this.#rows.set(envelope.group, rows);
     this.#placeOf(envelope.group).sealed = at;
