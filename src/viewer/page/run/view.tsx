@@ -21,6 +21,7 @@ import { Filter } from './filter.tsx';
 import { Gauge } from './gauge.tsx';
 import { Fates, Simulators } from './health.tsx';
 import { Levels } from './levels.tsx';
+import { Machines } from './machines.tsx';
 import { type Steps, stepsOf } from './series.ts';
 import { Step } from './step.tsx';
 
@@ -28,6 +29,7 @@ const tabs = [
   { key: 'overview', title: 'Overview' },
   { key: 'episodes', title: 'Episodes' },
   { key: 'simulators', title: 'Simulators' },
+  { key: 'actors', title: 'Actors' },
   { key: 'config', title: 'Config' },
 ] as const;
 
@@ -100,6 +102,7 @@ function Run({ page }: { readonly page: RunPage }) {
             <Simulators page={page} />
           </div>
         ) : null}
+        {tab === 'actors' ? <Machines page={page} /> : null}
         {tab === 'config' ? <Code value={page.config} label="config as it was resolved" /> : null}
       </Tabs>
     </>
