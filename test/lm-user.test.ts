@@ -195,6 +195,27 @@ describe('a user in prose', () => {
     expect(read(view, text, done)).toMatchObject({ ok: false, defect });
   });
 
+  test('may tell a fact by whatever name it was asked for, also one that says nothing elsewhere', () => {
+    const wants = { ...intent, requests: ['find places near falcon canyon'], facts: { near: 'falcon canyon', what: 'river opal' } };
+    const conversation = [
+      { role: 'user' as const, text: 'find places near falcon canyon' },
+      { role: 'agent' as const, text: 'ask what' },
+    ];
+    expect(read({ persona, intent: wants, conversation }, 'what river opal')).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ['one word is told by it', 'ask tint', 'hazel then search'],
+    ['any length is told beside the one before', 'falcon', 'stock the canyon then search'],
+  ])('is refused early where a request of %s', (_, agent, text) => {
+    const wants = { ...intent, requests: ['stock the canyon', 'search'], facts: { tint: 'hazel' } };
+    const conversation = [
+      { role: 'user' as const, text: 'stock the canyon' },
+      { role: 'agent' as const, text: agent },
+    ];
+    expect(read({ persona, intent: wants, conversation }, text)).toMatchObject({ ok: false, defect: 'leak' });
+  });
+
   test('may speak of simulations where that is what it wants', () => {
     const view: UserView = {
       persona,

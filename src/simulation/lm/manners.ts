@@ -4,7 +4,7 @@
  */
 import type { Defect } from '../../protocol/health.ts';
 import type { UserAnswer, UserView } from '../contract.ts';
-import { contentOf, distinctive, isSame, shareOf, tells } from './overlap.ts';
+import { contentOf, distinctive, isSame, shareOf, tells, wordsOf } from './overlap.ts';
 
 export interface Slip {
   readonly complaint: string;
@@ -123,7 +123,7 @@ function leak(view: UserView, text: string): Slip | undefined {
   const next = requests[saidCount(view)];
   const earlier = requests.slice(0, saidCount(view));
   const isNext = next !== undefined && (isQuoted(text, next) || isTold(text, next, [...earlier, ...before]));
-  if (isNext && earlier.some((request) => shareOf(distinctive(request, [next]), text) >= leakShare))
+  if (isNext && earlier.some((request) => isQuoted(text, request) || shareOf(distinctive(request, [next]), text) >= leakShare))
     return { complaint: 'these are two requests: one at a time', defect: 'leak' };
   if (contentOf(summary).length >= summaryWords && tells(text, summary) && !allowed.some((request) => tells(request, summary)))
     return {
@@ -136,12 +136,12 @@ function leak(view: UserView, text: string): Slip | undefined {
 /** Does it say the request word for word? One word may be said by chance. */
 const isQuoted = (text: string, request: string): boolean => request.trim().includes(' ') && tells(text, request);
 
-/** Does the text say most of what only this request says? */
+/** Does the text say most of what only this request says? A request of one word is told by it. */
 function isTold(text: string, request: string, others: readonly string[]): boolean {
   const telling = distinctive(request, others);
   const said = contentOf(text);
   const told = telling.filter((word) => said.includes(word)).length;
-  return told >= leakWords && told >= leakShare * telling.length;
+  return told >= Math.min(leakWords, wordsOf(request).length) && told >= leakShare * telling.length && told > 0;
 }
 
 /** The agent wants to know something. */
@@ -169,11 +169,17 @@ function blurted({ intent, conversation }: UserView, text: string, allowed: read
   const values = new Map(told.map(([slot, value]) => [value.trim().toLowerCase(), slot]));
   if (values.size === 0) return undefined;
   const questions = heardLast({ intent, conversation, persona: '' }).map((said) => said.slice(0, longest));
-  const named = told.filter(([slot]) => contentOf(slot).some((word) => questions.some((question) => contentOf(question).includes(word))));
+  const named = told.filter(([slot]) => namesOf(slot).some((word) => questions.some((question) => wordsOf(question).includes(word))));
   const most = Math.max(named.length, ...questions.map(answersTo));
   if (values.size <= most) return undefined;
   const slots = [...values.values()].map((slot) => JSON.stringify(slot.slice(0, 40))).join(', ');
   return { complaint: most > 0 ? `you were not asked for all of ${slots}` : `nobody asked you for ${slots}`, defect: 'leak' };
+}
+
+/** The words a question names a fact by; some facts have names that say nothing elsewhere: `what`, `to`. */
+function namesOf(slot: string): string[] {
+  const telling = contentOf(slot);
+  return telling.length > 0 ? telling : wordsOf(slot);
 }
 
 /** The agent says it cannot or will not. */

@@ -4,7 +4,8 @@ import { wordsOf as normalised } from '../hearing.ts';
 /** Texts that differ in letter case and punctuation alone are equal. */
 export const isSame = (one: string, other: string): boolean => normalised(one) === normalised(other);
 
-const wordsOf = (text: string): string[] => normalised(text).split(' ').filter(Boolean);
+/** Its words, common ones too. */
+export const wordsOf = (text: string): string[] => normalised(text).split(' ').filter(Boolean);
 
 /** Words that say nothing by themselves. */
 const common = new Set(
