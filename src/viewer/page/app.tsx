@@ -3,8 +3,6 @@ import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { ChartsView } from './chart/view.tsx';
 import { EpisodeView } from './episode/view.tsx';
-import { ChartsView } from './chart/view.tsx';
-import { EpisodeView } from './episode/view.tsx';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
