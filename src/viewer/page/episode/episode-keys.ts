@@ -29,16 +29,19 @@ export function useEpisodeKeys({ page, selection, player, tabs }: KeyedEpisode):
     if (next === undefined) say(by > 0 ? 'This is the last member of the group' : 'This is the first member of the group');
     else navigate(to.episode(run, next.id, kept()));
   };
+  const goToFailed = async (direction: 1 | -1): Promise<void> => {
+    try {
+      const next = await failedNeighbour(failedRows(run), id, direction);
+      if (next === null) say(direction === 1 ? 'No failed episode after this one' : 'No failed episode before this one');
+      else navigate(to.episode(run, next, kept()));
+    } catch (error) {
+      say(troubleOf(error).message);
+    }
+  };
   const failed = (direction: 1 | -1): void => {
     if (asking.current) return;
     asking.current = true;
-    failedNeighbour(failedRows(run), id, direction)
-      .then((next) => {
-        if (next === null) say(direction === 1 ? 'No failed episode after this one' : 'No failed episode before this one');
-        else navigate(to.episode(run, next, kept()));
-      })
-      .catch((error: unknown) => say(troubleOf(error).message))
-      .finally(() => (asking.current = false));
+    void goToFailed(direction).finally(() => (asking.current = false));
   };
   useKeys('Episode', [
     { keys: 'j', what: 'next turn', act: () => turn(1) },

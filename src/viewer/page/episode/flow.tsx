@@ -78,7 +78,7 @@ export function Flow({ label, count, estimate, keyOf, render, reveal }: FlowProp
   useEffect(() => () => measured.disconnect(), [measured]);
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     read();
     const resized = new ResizeObserver(read);
     resized.observe(element);
@@ -118,7 +118,7 @@ function Item({ index, count, measured, children }: ItemProps) {
   const item = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const element = item.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     measured.observe(element);
     return () => measured.unobserve(element);
   }, [measured, index]);

@@ -20,21 +20,19 @@ export function Fork({ page, turn, onClose }: ForkProps) {
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isAsking, setAsking] = useState(false);
   const request: ForkRequest | null = requestOf(page, from, seed, version);
-  const go = (): void => {
+  const go = async (): Promise<void> => {
     if (request === null || isAsking) return;
     setAsking(true);
     setTrouble(null);
-    ask<ForkReply>('/api/actions/fork', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-    })
-      .then(({ run, episode }) => {
-        onClose();
-        navigate(to.episode(run, episode));
-      })
-      .catch((error: unknown) => setTrouble(troubleOf(error).message))
-      .finally(() => setAsking(false));
+    try {
+      const headers = { 'content-type': 'application/json' };
+      const { run, episode } = await ask<ForkReply>('/api/actions/fork', { method: 'POST', headers, body: JSON.stringify(request) });
+      onClose();
+      navigate(to.episode(run, episode));
+    } catch (error) {
+      setTrouble(troubleOf(error).message);
+      setAsking(false);
+    }
   };
   return (
     <Dialog label="Play anew from a turn" kind="fork" onClose={onClose}>
@@ -50,7 +48,7 @@ export function Fork({ page, turn, onClose }: ForkProps) {
       />
       {trouble === null ? null : <Notice tone="bad">{trouble}</Notice>}
       <p class="fork-buttons">
-        <button type="button" class="button main" disabled={request === null || isAsking} onClick={go}>
+        <button type="button" class="button main" disabled={request === null || isAsking} onClick={() => void go()}>
           {isAsking ? 'Playing…' : 'Play'}
         </button>
         <button type="button" class="button" onClick={onClose}>

@@ -13,10 +13,14 @@ export class Heights {
     for (let i = 0; i < count; i++) {
       const height = estimate(i);
       this.#height[i] = height;
-      this.#tree[i + 1] = (this.#tree[i + 1] as number) + height;
+      this.#grow(i + 1, height);
       const parent = i + 1 + ((i + 1) & -(i + 1));
-      if (parent <= count) this.#tree[parent] = (this.#tree[parent] as number) + (this.#tree[i + 1] as number);
+      if (parent <= count) this.#grow(parent, this.#tree[i + 1] ?? 0);
     }
+  }
+
+  #grow(node: number, by: number): void {
+    this.#tree[node] = (this.#tree[node] ?? 0) + by;
   }
 
   get total(): number {
@@ -30,16 +34,16 @@ export class Heights {
   /** Sum of the heights before it. */
   top(index: number): number {
     let sum = 0;
-    for (let i = Math.min(index, this.count); i > 0; i -= i & -i) sum += this.#tree[i] as number;
+    for (let i = Math.min(index, this.count); i > 0; i -= i & -i) sum += this.#tree[i] ?? 0;
     return sum;
   }
 
   /** Sets what was measured; says by how much it differs from before. */
   set(index: number, height: number): number {
     if (index < 0 || index >= this.count) return 0;
-    const by = height - (this.#height[index] as number);
+    const by = height - (this.#height[index] ?? 0);
     this.#height[index] = height;
-    for (let i = index + 1; i <= this.count; i += i & -i) this.#tree[i] = (this.#tree[i] as number) + by;
+    for (let i = index + 1; i <= this.count; i += i & -i) this.#grow(i, by);
     return by;
   }
 
@@ -51,9 +55,10 @@ export class Heights {
     while (step * 2 <= this.count) step *= 2;
     for (; step > 0; step >>= 1) {
       const next = index + step;
-      if (next <= this.count && (this.#tree[next] as number) <= rest) {
+      const sum = this.#tree[next] ?? 0;
+      if (next <= this.count && sum <= rest) {
         index = next;
-        rest -= this.#tree[next] as number;
+        rest -= sum;
       }
     }
     return Math.max(0, Math.min(this.count - 1, index));

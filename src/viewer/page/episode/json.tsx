@@ -1,7 +1,7 @@
 /** A JSON value as a tree that opens where it is asked to; what fits on a line is on a line. */
 import { useState } from 'preact/hooks';
 import { Copy } from '../kit/copy.tsx';
-import { whole } from '../format.ts';
+import { plural, whole } from '../format.ts';
 import { cutAt, LongText } from './long-text.tsx';
 
 interface JsonProps {
@@ -43,7 +43,7 @@ function Value({ value, name, open }: { readonly value: unknown; readonly name?:
     ? value.map((item, i) => [String(i), item as unknown])
     : Object.entries(value);
   const [left, right] = Array.isArray(value) ? '[]' : '{}';
-  const size = Array.isArray(value) ? `${whole(entries.length)} items` : `${whole(entries.length)} keys`;
+  const size = plural(entries.length, Array.isArray(value) ? 'item' : 'key');
   return (
     <div class="json-branch">
       <button type="button" class="json-toggle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>

@@ -24,7 +24,7 @@ export function usePlayer(at: number, count: number, pick: (event: number) => vo
   const act = useRef(pick);
   act.current = pick;
   useEffect(() => {
-    if (direction === 0) return;
+    if (direction === 0) return undefined;
     let last = performance.now();
     let owed = 0;
     let frame = requestAnimationFrame(function tick(time) {

@@ -1,5 +1,5 @@
 /** The tab of prompts: before each of the agent's turns exactly what the policy read, what of it was new, and what it sampled; as words and as ids. */
-import { useMemo, useState } from 'preact/hooks';
+import { useCallback, useMemo, useState } from 'preact/hooks';
 import type { EpisodePage, PromptPage } from '../../contract.ts';
 import { useAnswer } from '../api.ts';
 import { whole } from '../format.ts';
@@ -70,6 +70,10 @@ function Prompt({ prompt }: { readonly prompt: PromptPage }) {
   const [cursor, setCursor] = useState(0);
   const ids = [...prompt.ids, ...prompt.sampled.ids];
   const faces = [...prompt.text, ...prompt.sampled.text];
+  const begins = useCallback(
+    (index: number) => index > 0 && (index + begin === prompt.known || index + begin === prompt.ids.length),
+    [prompt, begin],
+  );
   const keyAt = (index: number): Key => (index < prompt.known ? known : index < prompt.ids.length ? added : sampled);
   return (
     <>
@@ -101,6 +105,7 @@ function Prompt({ prompt }: { readonly prompt: PromptPage }) {
         label={`prompt of turn ${prompt.turn}`}
         text={text}
         shade={(index) => keyAt(index + begin)}
+        begins={begins}
         cursor={Math.min(cursor, Math.max(0, text.length - 1))}
         onCursor={setCursor}
         card={(index) => (

@@ -81,7 +81,7 @@ function EventList({ timeline, selection: { event, pickEvent } }: Pick<RawProps,
   };
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const resized = new ResizeObserver(read);
     resized.observe(element);
     return () => resized.disconnect();

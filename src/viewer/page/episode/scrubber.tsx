@@ -24,10 +24,10 @@ export function Scrubber({ timeline, selection, player }: ScrubberProps) {
     <div class="scrubber">
       <div class="scrubber-buttons" role="group" aria-label="play">
         <Button label="to the first event" sign="M3 3v10M13 3l-8 5l8 5z" onClick={() => pickEvent(0)} />
-        <Button label="one event back" sign="M11 3l-6 5l6 5z" onClick={() => pickEvent(event - 1)} />
+        <Button label="one event back" sign="M10 4l-4 4l4 4" isLine onClick={() => pickEvent(event - 1)} />
         <Button
           label={player.direction === -1 ? 'stop' : 'play backwards'}
-          sign={player.direction === -1 ? 'M4 4h8v8h-8z' : 'M12 3l-8 5l8 5zM4 3v10'}
+          sign={player.direction === -1 ? 'M4 4h8v8h-8z' : 'M12 3l-9 5l9 5z'}
           pressed={player.direction === -1}
           onClick={() => player.play(-1)}
         />
@@ -37,7 +37,7 @@ export function Scrubber({ timeline, selection, player }: ScrubberProps) {
           pressed={player.direction === 1}
           onClick={() => player.play(1)}
         />
-        <Button label="one event on" sign="M5 3l6 5l-6 5z" onClick={() => pickEvent(event + 1)} />
+        <Button label="one event on" sign="M6 4l4 4l-4 4" isLine onClick={() => pickEvent(event + 1)} />
         <Button label="to the last event" sign="M13 3v10M3 3l8 5l-8 5z" onClick={() => pickEvent(last)} />
         <select
           class="field"
@@ -69,15 +69,17 @@ export function Scrubber({ timeline, selection, player }: ScrubberProps) {
 interface ButtonProps {
   readonly label: string;
   readonly sign: string;
+  /** Drawn open, not filled. */
+  readonly isLine?: boolean;
   readonly pressed?: boolean;
   readonly onClick: () => void;
 }
 
-function Button({ label, sign, pressed, onClick }: ButtonProps) {
+function Button({ label, sign, isLine = false, pressed, onClick }: ButtonProps) {
   return (
     <button type="button" class="button quiet" aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-        <path d={sign} fill="currentColor" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" />
+        <path d={sign} fill={isLine ? 'none' : 'currentColor'} stroke="currentColor" stroke-width="1.5" stroke-linejoin="round" />
       </svg>
     </button>
   );
@@ -88,7 +90,7 @@ function Track({ timeline, selection: { event, pickEvent } }: Pick<ScrubberProps
   const [width, setWidth] = useState(600);
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const resized = new ResizeObserver(() => setWidth(Math.max(40, element.clientWidth - 2 * inset)));
     resized.observe(element);
     return () => resized.disconnect();

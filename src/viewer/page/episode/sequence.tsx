@@ -25,7 +25,7 @@ export function Sequence({ timeline, selection: { event, pickEvent } }: Sequence
   };
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const resized = new ResizeObserver(read);
     resized.observe(element);
     return () => resized.disconnect();
@@ -68,7 +68,7 @@ export function Sequence({ timeline, selection: { event, pickEvent } }: Sequence
         <svg
           role="img"
           aria-label={`events ${from + 1} to ${until} of ${timeline.length}, lanes ${lanes.join(', ')}`}
-          width={timeline.length * step}
+          width={Math.max(timeline.length * step, view.width)}
           height={height}
           onClick={choose}
         >
@@ -78,7 +78,7 @@ export function Sequence({ timeline, selection: { event, pickEvent } }: Sequence
           {event >= from && event < until ? <rect class="sequence-now" x={event * step} y="0" width={step} height={height} /> : null}
           {Array.from({ length: Math.max(0, until - from) }, (_, i) => {
             const at = from + i;
-            const message = messageOf(timeline.outline.actor[at] as number, timeline.outline.type[at] as number);
+            const message = messageOf(timeline.outline.actor[at] ?? -1, timeline.outline.type[at] ?? -1);
             return message === null ? null : <Arrow key={at} x={at * step + step / 2} at={at} timeline={timeline} {...message} />;
           })}
         </svg>

@@ -29,7 +29,7 @@ export function storyOf(turns: readonly Turn[], timeline: Timeline | null): Part
   let step = 0;
   const tell = (until: number): void => {
     for (; next < trouble.length; next++) {
-      const event = trouble[next] as number;
+      const event = trouble[next] ?? 0;
       const turn = timeline?.turnOf(event) ?? 0;
       if (turn > until) return;
       parts.push({ kind: 'trouble', event, actor: timeline?.actorOf(event) ?? '', type: timeline?.typeOf(event) ?? '', turn });

@@ -16,18 +16,18 @@ export function ticksOf(outline: EventOutline, width: number): Ticks[] {
   const total = outline.actor.length;
   const read = messagesOf(outline);
   const columns = Math.max(1, Math.floor(width));
-  const marks = lanes.map(() => ({ plain: new Uint8Array(columns), trouble: new Uint8Array(columns), count: 0 }));
+  // Few events have marks that can be seen from afar.
+  const thick = Math.max(1, Math.min(6, Math.floor((columns / Math.max(1, total)) * 0.6)));
+  const marks = lanes.map((lane) => ({ lane, plain: new Uint8Array(columns), trouble: new Uint8Array(columns), count: 0 }));
   for (let i = 0; i < total; i++) {
-    const message = read(outline.actor[i] as number, outline.type[i] as number);
-    const row = message === null ? undefined : marks[lanes.indexOf(message.to)];
+    const message = read(outline.actor[i] ?? -1, outline.type[i] ?? -1);
+    const row = marks.find(({ lane }) => lane === message?.to);
     if (row === undefined || message === null) continue;
     row.count++;
-    row[message.isTrouble ? 'trouble' : 'plain'][Math.round(tickAt(i, total, columns - 1))] = 1;
+    const x = Math.round(tickAt(i, total, columns - thick));
+    row[message.isTrouble ? 'trouble' : 'plain'].fill(1, x, x + thick);
   }
-  return lanes.map((lane, i) => {
-    const { plain, trouble, count } = marks[i] as (typeof marks)[number];
-    return { lane, plain: pathOf(plain), trouble: pathOf(trouble), count };
-  });
+  return marks.map(({ lane, plain, trouble, count }) => ({ lane, plain: pathOf(plain), trouble: pathOf(trouble), count }));
 }
 
 /** Where an event stands between 0 and `width`; where the slider's knob is for the same value. */

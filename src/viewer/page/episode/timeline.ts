@@ -66,9 +66,9 @@ export class Timeline {
     const values = new Map<number, number>();
     // Backwards, until it began.
     for (let i = after(own, event) - 1, until = event; i >= 0; i--) {
-      const at = own[i] as number;
-      add(lists, outline.edge[at] as number, 1);
-      add(values, outline.value[at] as number, until - at);
+      const at = own[i] ?? 0;
+      add(lists, outline.edge[at] ?? -1, 1);
+      add(values, outline.value[at] ?? -1, until - at);
       until = at;
       if (outline.type[at] === begin) break;
     }
@@ -97,7 +97,7 @@ function after(list: readonly number[], value: number): number {
   let high = list.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((list[middle] as number) <= value) low = middle + 1;
+    if ((list[middle] ?? 0) <= value) low = middle + 1;
     else high = middle;
   }
   return low;

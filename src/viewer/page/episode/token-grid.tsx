@@ -2,13 +2,17 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { revealed, windowOf } from '../run/rows.ts';
-import { rowOfToken, tokenFace, tokenRows } from './token-rows.ts';
+import { rowOfToken, tokenFace, type TokenRow, tokenRows } from './token-rows.ts';
 import type { Shade } from './token-shade.ts';
 
 interface TokenGridProps {
   readonly label: string;
   readonly text: readonly string[];
   readonly shade: (index: number) => Shade;
+  /** Whether a token begins a row. */
+  readonly begins: (index: number) => boolean;
+  /** Tokens that belong to what is looked at, from and until; null: none. */
+  readonly marked?: { readonly from: number; readonly until: number } | null;
   readonly cursor: number;
   readonly onCursor: (index: number) => void;
   /** Under the token at the cursor or the pointer. */
@@ -18,21 +22,22 @@ interface TokenGridProps {
 /** Pixels: of a row, and of one character of the face in which they are set. */
 const row = 26;
 const character = 7.3;
+const nowhere: TokenRow = { from: 0, until: 0 };
 
-export function TokenGrid({ label, text, shade, cursor, onCursor, card }: TokenGridProps) {
+export function TokenGrid({ label, text, shade, begins, marked = null, cursor, onCursor, card }: TokenGridProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600, width: 900 });
   const [over, setOver] = useState<number | null>(null);
   const columns = Math.max(20, Math.floor((view.width - 24) / character));
-  const rows = useMemo(() => tokenRows(text, columns), [text, columns]);
+  const rows = useMemo(() => tokenRows(text, columns, begins), [text, columns, begins]);
   const read = (): void => {
     const { scrollTop: top = 0, clientHeight: height = 600, clientWidth: width = 900 } = box.current ?? {};
     setView((now) => (now.top === top && now.height === height && now.width === width ? now : { top, height, width }));
   };
   useLayoutEffect(() => {
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     read();
     const resized = new ResizeObserver(read);
     resized.observe(element);
@@ -45,14 +50,14 @@ export function TokenGrid({ label, text, shade, cursor, onCursor, card }: TokenG
     read();
   }, [atRow]);
   const press = (event: KeyboardEvent): void => {
-    const { from = 0, until = 0 } = rows[atRow] ?? {};
+    const { from, until } = rows[atRow] ?? nowhere;
+    const beside = (other: TokenRow | undefined): number =>
+      other === undefined ? cursor : Math.min(other.until - 1, other.from + cursor - from);
     const next = {
       ArrowRight: cursor + 1,
       ArrowLeft: cursor - 1,
-      ArrowDown:
-        rows[atRow + 1] === undefined ? cursor : Math.min((rows[atRow + 1]?.until ?? 1) - 1, (rows[atRow + 1]?.from ?? 0) + cursor - from),
-      ArrowUp:
-        rows[atRow - 1] === undefined ? cursor : Math.min((rows[atRow - 1]?.until ?? 1) - 1, (rows[atRow - 1]?.from ?? 0) + cursor - from),
+      ArrowDown: beside(rows[atRow + 1]),
+      ArrowUp: beside(rows[atRow - 1]),
       Home: event.ctrlKey ? 0 : from,
       End: event.ctrlKey ? text.length - 1 : until - 1,
     }[event.key];
@@ -90,6 +95,7 @@ export function TokenGrid({ label, text, shade, cursor, onCursor, card }: TokenG
                     aria-selected={index === cursor}
                     data-tone={tone}
                     data-sign={sign}
+                    data-marked={marked !== null && index >= marked.from && index < marked.until ? 'true' : undefined}
                     onMouseEnter={() => setOver(index)}
                     onClick={() => onCursor(index)}
                   >

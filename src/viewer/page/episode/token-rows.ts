@@ -23,14 +23,14 @@ export function tokenFace(text: string): string {
   return shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
 }
 
-/** Rows end where they are full, and after a token that ends a line. */
-export function tokenRows(text: readonly string[], columns: number): TokenRow[] {
+/** Rows end where they are full, after a token that ends a line, and before one that `begins` a row. */
+export function tokenRows(text: readonly string[], columns: number, begins: (token: number) => boolean = never): TokenRow[] {
   const rows: TokenRow[] = [];
   let from = 0;
   let taken = 0;
   for (const [i, token] of text.entries()) {
     const width = tokenFace(token).length + gap;
-    if (taken > 0 && taken + width > columns) {
+    if (taken > 0 && (taken + width > columns || begins(i))) {
       rows.push({ from, until: i });
       from = i;
       taken = 0;
@@ -46,13 +46,15 @@ export function tokenRows(text: readonly string[], columns: number): TokenRow[] 
   return rows;
 }
 
+const never = (): boolean => false;
+
 /** The row that holds a token. */
 export function rowOfToken(rows: readonly TokenRow[], token: number): number {
   let low = 0;
   let high = rows.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((rows[middle] as TokenRow).until <= token) low = middle + 1;
+    if ((rows[middle]?.until ?? 0) <= token) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -55,10 +55,10 @@ function bySteps(steps: readonly Step[], valueOf: (index: number) => number | nu
 
 /** −log p in nats. */
 const surprise: readonly Step[] = [
-  { to: 0.105, tone: 'heat-0', sign: '', words: 'p ≥ 0.9' },
-  { to: 0.693, tone: 'heat-1', sign: '·', words: '0.5 – 0.9' },
-  { to: 2.303, tone: 'heat-2', sign: '∘', words: '0.1 – 0.5' },
-  { to: 4.605, tone: 'heat-3', sign: '•', words: '0.01 – 0.1' },
+  { to: -Math.log(0.9), tone: 'heat-0', sign: '', words: 'p ≥ 0.9' },
+  { to: Math.LN2, tone: 'heat-1', sign: '·', words: '0.5 – 0.9' },
+  { to: Math.LN10, tone: 'heat-2', sign: '∘', words: '0.1 – 0.5' },
+  { to: 2 * Math.LN10, tone: 'heat-3', sign: '•', words: '0.01 – 0.1' },
   { to: Infinity, tone: 'heat-4', sign: '●', words: 'p < 0.01' },
 ];
 
@@ -80,7 +80,7 @@ const gaps: readonly Step[] = [
 
 export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number | null): Shader {
   const { logprobs, sampled, entropy, trainer, version } = strip;
-  const ifSampled = (index: number, value: number | null | undefined): number | null => (sampled[index] === true ? (value ?? null) : null);
+  const ifSampled = (index: number, value: number | null | undefined): number | null => (sampled[index] ? (value ?? null) : null);
   switch (shading) {
     case 'logprob':
       return bySteps(surprise, (i) => {
@@ -97,7 +97,7 @@ export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number 
     case 'mask': {
       const trained: Key = { tone: 'trained', sign: '', words: 'sampled: in the loss' };
       const masked: Key = { tone: 'read', sign: '', words: 'read: masked' };
-      return { legend: [trained, masked], shade: (i) => (sampled[i] === true ? trained : masked) };
+      return { legend: [trained, masked], shade: (i) => (sampled[i] ? trained : masked) };
     }
     case 'advantage': {
       const pushed: Key =
@@ -106,19 +106,19 @@ export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number 
           : advantage > 0
             ? { tone: 'up', sign: '↑', words: `made likelier (advantage ${advantage.toFixed(3)})` }
             : { tone: 'down', sign: '↓', words: `made unlikelier (advantage ${advantage.toFixed(3)})` };
-      return { legend: [pushed, read], shade: (i) => (sampled[i] === true ? pushed : read) };
+      return { legend: [pushed, read], shade: (i) => (sampled[i] ? pushed : read) };
     }
     case 'version': {
-      const versions = [...new Set(version.filter((_, i) => sampled[i] === true))].sort((a, b) => a - b);
+      const versions = [...new Set(version.filter((_, i) => sampled[i]))].sort((a, b) => a - b);
       const keys = versions.map((v, i): Key => ({
         tone: `line-${(i % 6) + 1}`,
         sign: versions.length < 2 ? '' : String(v),
         words: `version ${v}`,
       }));
-      const byVersion = new Map(versions.map((v, i) => [v, keys[i] as Key]));
+      const byVersion = new Map(versions.map((v, i) => [v, keys[i] ?? read]));
       return {
         legend: [...keys.slice(0, 12), read],
-        shade: (i) => (sampled[i] === true ? (byVersion.get(version[i] ?? 0) ?? read) : read),
+        shade: (i) => (sampled[i] ? (byVersion.get(version[i] ?? 0) ?? read) : read),
       };
     }
     default:

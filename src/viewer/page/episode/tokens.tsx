@@ -1,19 +1,38 @@
 /** The tab of tokens: what the policy read and sampled, token by token, coloured by what learning saw. */
-import { useMemo, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { EpisodePage, TokenStrip } from '../../contract.ts';
 import { figure, whole } from '../format.ts';
 import { Empty } from '../kit/empty.tsx';
 import { stored, store } from '../stored.ts';
+import type { Selection } from './selection.ts';
 import { TokenGrid } from './token-grid.tsx';
 import { isKnown, type Key, shaderOf, type Shading, shadings } from './token-shade.ts';
+import { stretchesOf, stretchOfTurn, turnOfToken } from './token-turns.ts';
 
-export function Tokens({ page }: { readonly page: EpisodePage }) {
+interface TokensProps {
+  readonly page: EpisodePage;
+  readonly selection: Selection;
+}
+
+export function Tokens({ page, selection }: TokensProps) {
+  const stretches = useMemo(() => stretchesOf(page.strips, page.turns), [page]);
+  const wanted = selection.isEnd ? null : stretchOfTurn(stretches, selection.turn);
   const [picked, setPicked] = useState(0);
   const [shading, setShading] = useState<Shading>(() => shadings.find(({ key }) => key === stored('tokens.shading'))?.key ?? 'logprob');
   const [cursor, setCursor] = useState(0);
+  // The tokens follow the turn that is looked at.
+  useLayoutEffect(() => {
+    if (wanted === null) return;
+    setPicked(wanted.strip);
+    setCursor(wanted.from);
+  }, [wanted?.turn]);
   const strip = page.strips[Math.min(picked, page.strips.length - 1)];
   const now = strip !== undefined && isKnown(shading, strip, page.advantage) ? shading : 'logprob';
   const shader = useMemo(() => (strip === undefined ? null : shaderOf(now, strip, page.advantage)), [strip, now, page.advantage]);
+  const begins = useCallback(
+    (index: number) => strip !== undefined && !strip.sampled[index] && (strip.sampled[index - 1] ?? false),
+    [strip],
+  );
   if (strip === undefined || shader === null)
     return (
       <Empty title="No tokens">
@@ -63,9 +82,19 @@ export function Tokens({ page }: { readonly page: EpisodePage }) {
         label="tokens"
         text={strip.text}
         shade={shader.shade}
+        begins={begins}
+        marked={wanted?.strip === picked ? wanted : null}
         cursor={at}
         onCursor={setCursor}
-        card={(index) => <Card strip={strip} index={index} advantage={page.advantage} />}
+        card={(index) => (
+          <Card
+            strip={strip}
+            index={index}
+            advantage={page.advantage}
+            turn={turnOfToken(stretches, picked, index)}
+            onTurn={selection.pickTurn}
+          />
+        )}
       />
     </div>
   );
@@ -90,11 +119,14 @@ interface CardProps {
   readonly strip: TokenStrip;
   readonly index: number;
   readonly advantage: number | null;
+  /** It was sampled for, or read before. */
+  readonly turn: number | null;
+  readonly onTurn: (turn: number) => void;
 }
 
-function Card({ strip, index, advantage }: CardProps) {
+function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
   const logprob = strip.logprobs[index] ?? null;
-  const sampled = strip.sampled[index] === true;
+  const sampled = strip.sampled[index] ?? false;
   const trainer = strip.trainer?.[index] ?? null;
   const facts: [string, string][] = [
     ['token', whole(index)],
@@ -120,6 +152,11 @@ function Card({ strip, index, advantage }: CardProps) {
           <dd class="mono one-line">{value}</dd>
         </div>
       ))}
+      {turn === null ? null : (
+        <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
+          {sampled ? 'of' : 'before'} turn {turn}
+        </button>
+      )}
     </dl>
   );
 }

@@ -35,8 +35,8 @@ export function Transcript({ page, parts, timeline, selection, path }: Transcrip
       keyOf={(index) => keyOf(parts[index])}
       reveal={reveal}
       render={(index) => {
-        const part = parts[index] as Part;
-        return <PartView part={part} page={page} isCurrent={index === at} path={path} selection={selection} />;
+        const part = parts[index];
+        return part === undefined ? null : <PartView part={part} page={page} isCurrent={index === at} path={path} selection={selection} />;
       }}
     />
   );

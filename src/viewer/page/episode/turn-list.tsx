@@ -26,7 +26,7 @@ export function TurnList({ page, parts, at, onPick }: TurnListProps) {
   useLayoutEffect(() => {
     read();
     const element = box.current;
-    if (element === null) return;
+    if (element === null) return undefined;
     const resized = new ResizeObserver(read);
     resized.observe(element);
     return () => resized.disconnect();
