@@ -27,7 +27,7 @@ export function Curves({ page, steps, picked, onPick }: CurvesProps) {
     <>
       {groups.map(({ title, curves }) => (
         <section key={title} class="curves" aria-label={title}>
-          <h3>{title}</h3>
+          <h2>{title}</h2>
           <div class="plots">
             {curves.map((curve) => (
               <Plot key={curve.title} {...curve} steps={steps.numbers} picked={picked} onPick={onPick} />

@@ -27,7 +27,7 @@ export function Filter({ list, trouble }: FilterProps) {
   }, [typed]);
   useKeys('Filter', [{ keys: '/', what: 'filter', act: () => field.current?.focus() }]);
   return (
-    <div class="filter">
+    <div class="episode-filter">
       <input
         ref={field}
         class="field mono"

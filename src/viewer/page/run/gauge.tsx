@@ -49,7 +49,7 @@ function Scale({ D, history }: { readonly D: number | null; readonly history: re
       role="img"
       aria-label={`D stands at ${figure(D)}; it went from ${figure(history[0])} through ${history.length} steps.`}
     >
-      <rect class="track" x="2" y="14" width="404" height="10" rx="5" />
+      <rect class="scale-track" x="2" y="14" width="404" height="10" rx="5" />
       {[...visits].map(([value, count]) => (
         <rect key={value} class="visit" x={at(value) - 2} y="14" width="4" height="10" style={{ opacity: 0.15 + (0.75 * count) / most }} />
       ))}
@@ -103,7 +103,7 @@ function AspectRow({ name, drawn }: { readonly name: AspectName; readonly drawn:
       <th scope="row">{title}</th>
       <td>
         <svg viewBox="0 0 140 16" aria-hidden="true">
-          <line class="track" x1="5" x2="135" y1="8" y2="8" />
+          <line class="aspect-track" x1="5" x2="135" y1="8" y2="8" />
           <line class="drawn" x1={at(drawn.min)} x2={at(drawn.max)} y1="8" y2="8" />
           <line class="bound" x1={at(drawn.bound)} x2={at(drawn.bound)} y1="1" y2="15" />
           <circle cx={at(drawn.mean)} cy="8" r="3.5" />

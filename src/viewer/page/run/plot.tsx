@@ -66,7 +66,7 @@ export function Plot({ title, steps, lines, range, marks = [], picked, onPick }:
       drawn.current = null;
     };
   }, [shape]);
-  useEffect(() => drawn.current?.setData(data), [data]);
+  useEffect(() => (drawn.current !== null ? renew(drawn.current, data) : undefined), [data]);
   useEffect(() => drawn.current?.redraw(false), [picked]);
 
   const words = lines
@@ -157,12 +157,26 @@ function optionsOf({ lines, range, marks, chosen, width, ink }: Drawing): uPlot.
       }),
     ],
     hooks: {
-      // Where no cursor is, the legend says how things stand.
-      setCursor: [(plot) => plot.cursor.idx == null && plot.setLegend({ idx: plot.data[0].length - 1 }, false)],
-      ready: [(plot) => plot.setLegend({ idx: plot.data[0].length - 1 }, false)],
+      setCursor: [sayLast],
+      ready: [sayLast],
       draw: [(plot) => drawMarks(plot, { marks, chosen, ink })],
     },
   };
+}
+
+/** New figures; a part that was zoomed into stays in view. */
+function renew(plot: uPlot, data: uPlot.AlignedData): void {
+  const shown = plot.data[0];
+  const { min, max } = plot.scales['x'] ?? {};
+  const zoomed = shown.length > 1 && (min !== shown[0] || max !== shown.at(-1));
+  plot.setData(data, !zoomed);
+  if (zoomed) plot.redraw();
+  sayLast(plot);
+}
+
+/** Where no cursor is, the legend says how things stand. */
+function sayLast(plot: uPlot): void {
+  if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 /** Around the figures; a line that never moves gets room on both sides, zero its own floor. */

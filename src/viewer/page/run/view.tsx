@@ -47,6 +47,7 @@ export function RunView({ run }: { readonly run: string }) {
   }, [reading, path]);
   return (
     <div class="page">
+      {answer.value === undefined ? <h1>{run}</h1> : null}
       <Awaited answer={answer} lines={12}>
         {(page) => <Run page={page} />}
       </Awaited>
@@ -118,6 +119,7 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
       <header class="page-head">
         <h1>{page.run}</h1>
         <StateBadge state={page.state} />
+        {page.read === undefined ? null : <span class="muted">journal read: {percent(page.read)}</span>}
         <span class="grow" />
         <Stats>
           <Stat label="steps" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
@@ -135,7 +137,6 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
           <Stat label="sampled tokens">{whole(tokens)}</Stat>
         </Stats>
       </header>
-      {page.read === undefined ? null : <Notice tone="info">Reading the journal: {percent(page.read)} so far.</Notice>}
       {page.trouble === null ? null : <Notice>The record: {page.trouble}. Everything else of it is shown.</Notice>}
       {page.halted === null || page.halted.reason === 'done' ? null : (
         <Notice tone={page.halted.reason === 'fault' ? 'bad' : 'info'}>

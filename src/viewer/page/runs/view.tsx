@@ -26,12 +26,17 @@ export function RunsView() {
   useLive(null, changed);
   return (
     <div class="page">
+      {answer.value === undefined ? <h1>Runs</h1> : null}
       <Awaited answer={answer} lines={8}>
-        {(runs) => (runs.length === 0 ? <NoRuns /> : <Runs runs={runs} />)}
+        {(runs) => (runs.length === 0 ? <NoRuns /> : <Runs runs={running(runs)} />)}
       </Awaited>
     </div>
   );
 }
+
+/** What goes on comes first; the rest as it came. */
+const running = (runs: readonly RunCard[]): RunCard[] =>
+  [...runs].sort((a, b) => Number(b.state === 'running') - Number(a.state === 'running'));
 
 function NoRuns() {
   return (
