@@ -1,38 +1,69 @@
-/** The episode table of a run as it is asked for: filtered, sorted, counted, and kept until the run has more to say. Knows no journal. */
-import type { EpisodeList, EpisodeRow } from './contract.ts';
+/** The episode table of a run as it is asked for: filtered, sorted, counted, and kept until the run has more to say. Knows time and the filter's words; the search is search.ts's. */
+import { filterOf } from '../record/filter.ts';
+import type { EpisodeList, EpisodeRow, Refusal } from './contract.ts';
 import { type Asked, facetsOf, isSortable, sorted, windowOf } from './list.ts';
+import type { ViewerClock } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
+import { Search } from './search.ts';
 
-interface Kept {
-  readonly index: RunIndex;
+interface Answer {
   readonly revision: number;
+  /** Share of the groups that were searched. */
+  readonly share: number;
   readonly rows: readonly EpisodeRow[];
   readonly facets: EpisodeList['facets'];
 }
 
-/** Answers kept: a page asks for window after window of one. */
+/** A page asks for window after window of one answer, and scrolls back to an earlier one. */
+interface Kept {
+  readonly index: RunIndex;
+  readonly search: Search;
+  answer: Answer | null;
+}
 const keptAnswers = 6;
 
+/** Milliseconds of searching between two turns of everybody else, and until an answer is given with what was found. */
+const sliceMs = 12;
+const patienceMs = 2500;
+
 export class Lists {
+  readonly #clock: ViewerClock;
   readonly #kept = new Map<string, Kept>();
 
-  /** Resolves with why not where the filter or the sort cannot be read. */
-  async window(index: RunIndex, asked: Asked): Promise<EpisodeList | { readonly error: string; readonly at?: number }> {
-    if (!isSortable(asked.sort)) return { error: `cannot sort by ${asked.sort}` };
-    if (asked.filter !== '') return { error: 'filters come later' };
-    const key = JSON.stringify([index.folder.dir, asked.filter, asked.sort]);
-    const known = this.#kept.get(key);
-    const found = known?.index === index && known.revision === index.revision ? known : this.#answer(index, asked);
-    this.#kept.delete(key);
-    this.#kept.set(key, found);
-    const oldest = this.#kept.keys().next();
-    if (this.#kept.size > keptAnswers && oldest.done !== true) this.#kept.delete(oldest.value);
-    const list = windowOf(found.rows, asked, found.facets);
-    return index.isWhole ? list : { ...list, read: index.read };
+  constructor(clock: ViewerClock) {
+    this.#clock = clock;
   }
 
-  #answer(index: RunIndex, { sort }: Asked): Kept {
-    const rows = index.rows();
-    return { index, revision: index.revision, rows: sorted(rows, sort), facets: facetsOf(rows) };
+  /** Resolves with why not where the filter or the sort cannot be read. */
+  async window(index: RunIndex, asked: Asked): Promise<EpisodeList | Refusal> {
+    if (!isSortable(asked.sort)) return { error: `cannot sort by ${asked.sort}` };
+    const filter = filterOf(asked.filter);
+    if (filter.kind === 'mistake') return { error: filter.message, at: filter.at };
+    const key = JSON.stringify([index.folder.dir, asked.filter, asked.sort]);
+    const known = this.#kept.get(key);
+    const kept = known?.index === index ? known : { index, search: new Search(index, filter), answer: null };
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    const oldest = this.#kept.keys().next();
+    if (this.#kept.size > keptAnswers && oldest.done !== true) this.#kept.delete(oldest.value);
+    if (kept.answer?.revision !== index.revision || kept.answer.share < 1) kept.answer = await this.#answer(kept, asked.sort);
+    const { rows, facets, share } = kept.answer;
+    const list = windowOf(rows, asked, facets);
+    const read = index.read * share;
+    return read < 1 ? { ...list, read } : list;
+  }
+
+  async #answer({ index, search }: Kept, sort: string): Promise<Answer> {
+    const late = this.#clock.now() + patienceMs;
+    for (;;) {
+      const until = this.#clock.now() + sliceMs;
+      const { revision } = index;
+      const share = search.advance(() => this.#clock.now() < until);
+      if (share === 1 || this.#clock.now() >= late) {
+        const rows = search.rows();
+        return { revision, share, rows: sorted(rows, sort), facets: facetsOf(rows) };
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 }

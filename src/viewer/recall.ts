@@ -16,6 +16,12 @@ function frameAt({ journal }: RunFolder, { segment, offset }: Position): Uint8Ar
   return frame;
 }
 
+/** As it was packed, its shape unlooked at: for a search through thousands. Throws RecordFault where there is none. */
+export function packedGroupAt(folder: RunFolder, at: Position): RolloutGroup {
+  const { bytes } = unpack(frameAt(folder, at)) as { bytes: Uint8Array };
+  return unpack(bytes) as RolloutGroup;
+}
+
 /** Throws RecordFault where there is none, or one of another shape. */
 export function groupAt(folder: RunFolder, at: Position): RolloutGroup {
   const { bytes } = unpack(frameAt(folder, at)) as { bytes?: unknown };

@@ -100,16 +100,14 @@ export class RunIndex {
     return this.#places.get(group);
   }
 
-  rowsOfGroup(group: string): readonly EpisodeRow[] | undefined {
-    return this.#rows.get(group);
+  /** All rows by group, in the order of sealing. */
+  groups(): ReadonlyMap<string, readonly EpisodeRow[]> {
+    return this.#early === null ? this.#rows : new Map([...this.#early, ...this.#rows]);
   }
 
   /** All rows, in the order in which their groups were sealed. */
   rows(): readonly EpisodeRow[] {
-    if (this.#list?.revision !== this.#revision) {
-      const groups = this.#early === null ? this.#rows : new Map([...this.#early, ...this.#rows]);
-      this.#list = { revision: this.#revision, rows: [...groups.values()].flat() };
-    }
+    if (this.#list?.revision !== this.#revision) this.#list = { revision: this.#revision, rows: [...this.groups().values()].flat() };
     return this.#list.rows;
   }
 
@@ -129,7 +127,10 @@ export class RunIndex {
       if (rows === undefined) groups.set(row.group, [row]);
       else rows.push(row);
     }
-    this.#early = groups;
+    // A member without an episode has no transcript; its task's words are its neighbours'.
+    this.#early = new Map(
+      [...groups].map(([group, rows]) => [group, withQuery(rows, rows.find(({ query }) => query !== '')?.query ?? '')]),
+    );
     this.#revision++;
   }
 
@@ -233,6 +234,9 @@ export class RunIndex {
     return place;
   }
 }
+
+const withQuery = (rows: readonly EpisodeRow[], query: string): EpisodeRow[] =>
+  rows.map((row) => (row.query === '' ? { ...row, query } : row));
 
 /** The group an actor belongs to: `s00001.t003` of `s00001.t003.e05/agent`, and of its task's writer `s00001.t003/task`. */
 export const scopeOf = (actor: string): string => actor.slice(0, Math.max(0, actor.lastIndexOf('/'))).replace(/\.e\d+$/, '');

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
 import { RecordFault, TroupeFault } from '../errors.ts';
 import { actions } from './actions.ts';
 import { readAssets, type Asset } from './assets.ts';
@@ -73,6 +74,7 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
     return sent(context, assets.document);
   });
   app.onError((error, context) => {
+    if (error instanceof HTTPException) return context.json({ error: error.message } satisfies Refusal, error.status);
     const status = error instanceof RecordFault ? 422 : 500;
     return context.json({ error: error instanceof TroupeFault ? error.message : `unexpected: ${error.message}` } satisfies Refusal, status);
   });

@@ -36,7 +36,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const app = new Hono();
   const groups = new Groups(ports);
   const histories = new Histories();
-  const lists = new Lists();
+  const lists = new Lists(ports.clock);
 
   const opened = async (context: Context): Promise<{ run: string; index: RunIndex; config: JsonObject | null }> => {
     const run = context.req.param('run') ?? '';
