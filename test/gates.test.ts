@@ -4,7 +4,7 @@ import type { Verdict } from '../src/protocol/outcome.ts';
 import type { CriterionName, Task } from '../src/protocol/task.ts';
 import type { ToolSpec } from '../src/protocol/tool.ts';
 import type { Turn } from '../src/protocol/turn.ts';
-import type { World } from '../src/protocol/world.ts';
+import type { Patch, World } from '../src/protocol/world.ts';
 import { seedOf } from '../src/random.ts';
 import { examine } from '../src/simulation/gates.ts';
 import { oracle, play } from '../src/simulation/procedural/oracle.ts';
@@ -184,6 +184,48 @@ describe('in a world of any language', () => {
 
   test('a look-up in other words that finds the same is as good', () => {
     expect(failed(user, ...make(0, { from: 'Paris', cabin: 'business' }), ...make(1), say('Booked.'))).toEqual([]);
+  });
+
+  test('a change of something else is none of the expected, though it is answered alike', () => {
+    const cancel = (id: string): Turn[] => {
+      const call = { name: 'cancel', arguments: { id } };
+      const patch: Patch = [{ op: 'merge', collection: 'bookings', id, fields: { state: 'cancelled' } }];
+      return [
+        { role: 'agent', thought: '', text: '', calls: [call] },
+        { role: 'tool', call, status: 'ok', result: { ok: true }, patch },
+      ];
+    };
+    const wants: Task = {
+      ...task,
+      tools: [tool('cancel', { id: { type: 'string' }, note: { type: 'string' }, refund: { type: 'boolean', default: true } }, 'write')],
+      intent: { summary: 'cancel B-1', requests: ['Cancel b-1, not B-2; I am ill'], facts: {} },
+      query: 'Cancel b-1, not B-2; I am ill',
+      expectedCalls: [{ name: 'cancel', arguments: { id: 'B-1' }, needs: [], turn: 0 }],
+      rehearsal: cancel('B-1').flatMap((turn) =>
+        turn.role === 'tool' ? [{ status: turn.status, result: turn.result, patch: turn.patch }] : [],
+      ),
+      world: {
+        entities: { bookings: { 'B-1': { state: 'booked' }, 'b-1': { state: 'booked' }, 'B-2': { state: 'booked' } } },
+        occurrences: {},
+      },
+    };
+    const made = (args: JsonObject): Turn[] =>
+      cancel('B-1').map((turn) => (turn.role === 'tool' ? { ...turn, call: { name: 'cancel', arguments: args } } : turn));
+    const gatesOf = (...turns: Turn[]): string[] => {
+      const world = turns.reduce((after, turn) => (turn.role === 'tool' ? applyPatch(after, turn.patch) : after), wants.world);
+      return examine({ task: wants, turns, world }).gates.flatMap(({ name, passed }) => (passed ? [] : [name]));
+    };
+    expect(gatesOf(...cancel('B-2'), say('It is cancelled.'))).toEqual(['expectedCalls', 'sideEffects']);
+    // What is asked for in other letters, with what goes without saying, or with more besides, is what is asked for.
+    for (const args of [{ id: 'b-1' }, { id: 'B-1', refund: true }, { id: 'B-1', note: 'ill' }])
+      expect(gatesOf(...made(args), say('It is cancelled.'))).toEqual([]);
+  });
+
+  test('a look-up that writes down what nobody had written changes nothing that anybody asked for', () => {
+    const looked = make(0, { date: 'tomorrow' }).map((turn): Turn =>
+      turn.role === 'tool' ? { ...turn, result: 7, patch: [{ op: 'put', collection: 'fares', id: 'F1', record: { price: 7 } }] } : turn,
+    );
+    expect(failed(user, ...looked, ...make(0), ...make(1), say('Booked.'))).toEqual([]);
   });
 
   test('a second booking changes what nobody asked to be changed', () => {

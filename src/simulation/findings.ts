@@ -1,6 +1,6 @@
 /** What code can find on each criterion of an episode that passed its gates: met, missed, or open, where only who reads the words can tell. Knows no reward. */
 import type { CriterionName, Task } from '../protocol/task.ts';
-import type { Matching } from './expected.ts';
+import { changes, type Matching } from './expected.ts';
 import { inventedIn } from './invented.ts';
 import type { Scene } from './scene.ts';
 import { occurrenceKey } from './state.ts';
@@ -41,15 +41,17 @@ function grounded({ said }: Scene): Finding {
 }
 
 /** No call beyond the expected ones, and none twice that nothing had changed between, transient errors aside. Open where the agent said more than its requests need: a question may have been idle. */
-function concise({ expectedCalls, intent }: Task, { said, results }: Scene, made: readonly number[]): Finding {
+function concise(task: Task, { said, results }: Scene, made: readonly number[]): Finding {
+  const { expectedCalls, intent } = task;
   const calls = results.filter(({ status }) => status !== 'transient');
   if (calls.length > expectedCalls.length) return missed(`${calls.length} calls where ${expectedCalls.length} do`);
   const known = new Set<string>();
-  for (const [at, { call, status, patch }] of results.entries()) {
+  for (const [at, turn] of results.entries()) {
+    const { call, status } = turn;
     const key = occurrenceKey(call);
     if (status === 'transient') continue;
     if (known.has(key) && !made.includes(at)) return missed(`${call.name} was called twice alike`);
-    if (patch.some(({ op }) => op !== 'count')) known.clear();
+    if (changes(task, turn)) known.clear();
     known.add(key);
   }
   return said.filter(({ turn }) => turn.text !== '').length > intent.requests.length ? undecided : settled;

@@ -5,9 +5,10 @@
  *   known       every call names a tool of the task
  *   wellFormed  a refused call is followed by an accepted one of its tool (an unreadable one: of any tool)
  *   said        every scalar in an argument was uttered before: by prompt, user or result; what the solution needs and nobody can utter is free, and so are defaults
- *   made        the expected calls can be dealt to different results (equal look-ups may share one), each after those it needs; else as many of them as can
+ *   made        the expected calls can be dealt to different results (equal look-ups may share one), each after those it needs; else as many of them as can. A result is one's that was
+ *               asked for with its arguments (in any letter case, once it was rehearsed) or says what it is to say; of a change it must besides hold all its arguments, or change the same
  *   answered    the expected answer was uttered by the agent
- *   harmless    the records are those that the dealt results alone leave behind
+ *   harmless    the records are those that the dealt results and the look-ups alone leave behind
  *   needed      only tools of the solution were called
  *   spare       no more calls than expected, busy ones aside, and no result asked for twice while nothing changed
  *   brisk       agent turns ≤ expected calls + busy answers to them + requests + 1 where something must be asked
@@ -62,7 +63,7 @@ export function secondOpinion(task: Task, turns: readonly Turn[]): Opinion {
       table.some((row) => row.kind === 'speech' && phrasesOf(row.text).includes(flat(task.expectedAnswer as string))),
     harmless: same(
       recordsAfter(task, results, () => true),
-      recordsAfter(task, results, (index) => dealtTo.has(index)),
+      recordsAfter(task, results, (index) => dealtTo.has(index) || looksUp(task, results[index]?.call.name)),
     ),
     needed: results.every(({ call }) => wanted.has(call.name)),
     spare: accepted.length <= task.expectedCalls.length && !asksTwice(results, dealtTo),
@@ -183,6 +184,9 @@ const same = (a: JsonValue, b: JsonValue): boolean => JSON.stringify(sorted(a)) 
 const keyOf = (call: { name: string; arguments: JsonValue } | undefined): string =>
   JSON.stringify([call?.name, sorted(call?.arguments ?? null)]);
 
+const looksUp = (task: Task, tool: string | undefined): boolean => task.tools.find(({ name }) => name === tool)?.effects === 'read';
+const inAnyCase = (args: JsonValue): { [name: string]: JsonValue } => JSON.parse(JSON.stringify(args).toLowerCase()) as never;
+
 /** One result for each expected call, -1 where there is none: of all ways to deal them, the first that serves most. */
 function dealt(task: Task, results: Results): readonly number[] {
   const served = (deal: readonly number[]): number => deal.filter((index) => index >= 0).length;
@@ -190,13 +194,18 @@ function dealt(task: Task, results: Results): readonly number[] {
     const expected = task.expectedCalls[taken.length];
     if (expected === undefined) return taken;
     const rehearsed = task.rehearsal?.[taken.length];
-    const mayShare = task.tools.find(({ name }) => name === expected.name)?.effects === 'read';
-    const candidates = results.flatMap(({ call, status, result }, index) => {
+    const mayShare = looksUp(task, expected.name);
+    const candidates = results.flatMap(({ call, status, result, patch }, index) => {
       if (call.name !== expected.name || (!mayShare && taken.includes(index))) return [];
       if (expected.needs.some((need) => (taken[need] ?? -1) < 0 || (taken[need] as number) >= index)) return [];
       const equal = same(call.arguments, expected.arguments);
       if (rehearsed === undefined) return equal && (status === 'ok' || status === 'notFound') ? [{ index, equal }] : [];
-      return status === rehearsed.status && (equal || (status === 'ok' && same(result, rehearsed.result))) ? [{ index, equal }] : [];
+      if (status !== rehearsed.status) return [];
+      const [had, wanted] = [inAnyCase(call.arguments), inAnyCase(expected.arguments)];
+      const isMade =
+        mayShare || Object.keys(wanted).every((name) => same(had[name] ?? null, wanted[name] ?? null)) || same(patch, rehearsed.patch);
+      const isSame = same(had, wanted) || (status === 'ok' && same(result, rehearsed.result) && isMade);
+      return isSame ? [{ index, equal }] : [];
     });
     const choices = [...candidates.sort((x, y) => Number(y.equal) - Number(x.equal)).map(({ index }) => index), -1];
     return choices.map((index) => ways([...taken, index])).reduce((best, next) => (served(next) > served(best) ? next : best));
