@@ -131,6 +131,7 @@ describe('the palette', () => {
     expect(typedIds(' s00001.t003.e05 ', at)[0]?.go).toBe('/runs/quick/episodes/s00001.t003.e05');
     expect(typedIds('s00001.t003.e05/agent', at)[0]?.go).toBe('/runs/quick/episodes/s00001.t003.e05');
     expect(typedIds('s00001.t003', at)[0]?.go).toBe('/runs/quick/groups/s00001.t003');
+    expect(typedIds('e00000.before.greedy.heldOut.d100.t199.e00', at)[0]?.kind).toBe('episode');
     expect(typedIds('s00001.t003', routeOf('/'))).toEqual([]);
   });
 });

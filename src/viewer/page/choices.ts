@@ -37,8 +37,9 @@ export function ranked(typed: string, choices: readonly Choice[], most: number):
     .map(({ choice }) => choice);
 }
 
-const groupId = /^s\d+\.t\d+$/;
-const episodeId = /^s\d+\.t\d+\.e\d+$/;
+/** Training `s00001.t003`, evaluation `e00000.before.….t003`. */
+const groupId = /^[se]\d+\.(?:[\w-]+\.)*t\d+$/;
+const episodeId = /^[se]\d+\.(?:[\w-]+\.)*t\d+\.e\d+$/;
 
 /** An id that was typed or pasted leads there directly, within the run that is shown. */
 export function typedIds(typed: string, route: Route): Choice[] {

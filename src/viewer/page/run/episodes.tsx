@@ -25,7 +25,7 @@ interface EpisodeColumn {
 const columns: readonly EpisodeColumn[] = [
   { key: 'reward', title: 'Reward', sorts: true, cell: ({ reward }) => <RewardBadge reward={reward} /> },
   { key: 'episode', title: 'Episode', sorts: true, cell: (row, run) => <EpisodeLink row={row} run={run} /> },
-  { key: 'step', title: 'Step', sorts: true, right: true, cell: ({ step }) => stepNumber(step) },
+  { key: 'step', title: 'Step', sorts: true, right: true, cell: ({ step }) => <span title={step}>{stepNumber(step)}</span> },
   { key: 'D', title: 'D', sorts: true, right: true, cell: ({ D }) => figure(D) },
   { key: 'branch', title: 'Branch', sorts: true, cell: ({ branch }) => branch },
   { key: 'outcome', title: 'Outcome', sorts: true, cell: ({ outcome }) => <OutcomeBadge outcome={outcome} /> },
@@ -39,7 +39,11 @@ const columns: readonly EpisodeColumn[] = [
 
 function EpisodeLink({ row, run }: { readonly row: EpisodeRow; readonly run: string }) {
   if (row.episode === null) return <a href={to.group(run, row.group)}>{`${row.group} · member ${row.member}`}</a>;
-  return <a href={to.episode(run, row.episode)}>{row.episode}</a>;
+  return (
+    <a href={to.episode(run, row.episode)} title={row.episode}>
+      {row.episode}
+    </a>
+  );
 }
 
 const hrefOf = (row: EpisodeRow, run: string): string => (row.episode === null ? to.group(run, row.group) : to.episode(run, row.episode));
