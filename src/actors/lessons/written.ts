@@ -20,8 +20,6 @@ export interface WrittenTask {
   /** The procedural task it was made from, with its rules. */
   readonly source: Task;
   readonly task: Task;
-  /** What the expected calls do, in their order. */
-  readonly deeds: readonly Deed[];
 }
 
 /** A procedural task in the writer's own form; undefined for one that this form cannot say. Errors are decided by code there, so none are drawn. */
@@ -55,7 +53,7 @@ export function writtenTask(view: TaskView, mix: WorldMix): WrittenTask | undefi
     rehearsal: results.map(({ status, result }) => ({ status, result, patch: [] })),
     world: { entities: answer.entities, occurrences: {} },
   };
-  return { brief, draft: answer, source, task, deeds };
+  return { brief, draft: answer, source, task };
 }
 
 export const ruleOf = (task: Task, name: string): Rule => task.world.entities[rulesCollection]?.[name] as unknown as Rule;
