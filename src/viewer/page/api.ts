@@ -1,12 +1,15 @@
 /** Asks the server for JSON: with a deadline, with retries where the network failed, and holding the last answer while a newer one comes. Knows no page. */
 import { type Signal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import type { Refusal } from '../contract.ts';
 
 /** Why there is no answer, for people. */
 export interface Trouble {
   /** HTTP status; 0 = the server cannot be reached. */
   readonly status: number;
   readonly message: string;
+  /** Of a filter that cannot be read: where. */
+  readonly at?: number;
 }
 
 export interface Answer<T> {
@@ -47,20 +50,20 @@ export async function ask<T>(path: string, { signal: cancel, ...init }: RequestI
       : 'The viewer’s server cannot be reached. Is `troupe view` still running?';
     throw new RequestFailure({ status: 0, message });
   }
-  throw new RequestFailure({ status: response.status, message: await refusalOf(response) });
+  throw new RequestFailure(await refusalOf(response));
 }
 
 /** The words of a refusal: the server's, where it sent some. */
-async function refusalOf(response: Response): Promise<string> {
+async function refusalOf(response: Response): Promise<Trouble> {
+  const { status } = response;
   const text = (await response.text().catch(() => '')).slice(0, 2000);
   try {
-    const { error, message } = JSON.parse(text) as { error?: unknown; message?: unknown };
-    const said = [error, message].find((part) => typeof part === 'string');
-    if (said !== undefined) return said;
+    const { error, at } = JSON.parse(text) as Partial<Refusal>;
+    if (typeof error === 'string') return { status, message: error, ...(typeof at === 'number' ? { at } : {}) };
   } catch {
     // Not JSON: its text will do.
   }
-  return text === '' ? `The server answered ${response.status} ${response.statusText}.` : text;
+  return { status, message: text === '' ? `The server answered ${status} ${response.statusText}.` : text };
 }
 
 export const troubleOf = (error: unknown): Trouble =>

@@ -58,15 +58,20 @@ class Stream {
     this.#controller = controller;
     liveState.value = 'connecting';
     while (!controller.signal.aborted) {
-      await this.#connection(controller.signal).catch(() => undefined);
+      const refused = await this.#connection(controller.signal).catch(() => false);
       if (controller.signal.aborted) return;
+      if (refused) {
+        liveState.value = 'still';
+        return;
+      }
       liveState.value = 'lost';
       await new Promise((resolve) => setTimeout(resolve, this.#reader.retryMs ?? this.#waitMs));
       this.#waitMs = Math.min(longestWaitMs, this.#waitMs * 2);
     }
   }
 
-  async #connection(cancel: AbortSignal): Promise<void> {
+  /** True where there is nothing to listen to: asking again would not help. */
+  async #connection(cancel: AbortSignal): Promise<boolean> {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), silenceMs);
     try {
@@ -75,13 +80,13 @@ class Stream {
         headers: { accept: 'text/event-stream', ...(lastId === null ? {} : { 'last-event-id': lastId }) },
         signal: AbortSignal.any([cancel, silence.signal]),
       });
-      if (!response.ok || response.body === null) return;
+      if (!response.ok || response.body === null) return response.status === 404 || response.status === 403;
       this.#waitMs = firstWaitMs;
       liveState.value = 'live';
       const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
         const { value, done } = await pieces.read();
-        if (done) return;
+        if (done) return false;
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), silenceMs);
         for (const event of this.#reader.read(value)) for (const listener of this.#listeners) listener(event);
