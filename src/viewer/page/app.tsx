@@ -3,6 +3,7 @@ import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { ChartsView } from './chart/view.tsx';
 import { EpisodeView } from './episode/view.tsx';
+import { GroupView } from './group/view.tsx';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
@@ -29,6 +30,7 @@ function Page({ at }: { readonly at: Route }) {
     case 'episode':
       return <EpisodeView key={`${at.run} ${at.episode}`} run={at.run} episode={at.episode} />;
     case 'group':
+      return <GroupView key={`${at.run} ${at.group}`} run={at.run} group={at.group} />;
     case 'compare':
     case 'absent':
       return (

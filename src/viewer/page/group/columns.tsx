@@ -1,0 +1,200 @@
+/** Episodes as columns, their turns as rows: the common beginning folded, the place where they part marked, differences word by word. */
+import './group.css';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Turn } from '../../../protocol/turn.ts';
+import { WhoMark } from '../episode/who.tsx';
+import { plural } from '../format.ts';
+import { aligned, isShared, type Cell, type Row } from './align.ts';
+import { CellBody } from './cell.tsx';
+
+export interface Column {
+  readonly key: string;
+  /** As others call it: `e03`. */
+  readonly name: string;
+  readonly turns: readonly Turn[];
+  readonly head: ComponentChildren;
+  /** How it ended, under its turns. */
+  readonly end: ComponentChildren;
+  /** Where one of its turns is shown alone. */
+  readonly hrefOf: ((turn: number) => string) | null;
+}
+
+interface ColumnsProps {
+  readonly label: string;
+  readonly columns: readonly Column[];
+  /** Index of the column that the keys act on. */
+  readonly picked: number;
+  readonly onPick: (column: number) => void;
+  /** Index of the column that the others are compared with; null compares none. */
+  readonly against: number | null;
+}
+
+export function Columns({ label, columns, picked, onPick, against }: ColumnsProps) {
+  const { rows, common } = useMemo(() => aligned(columns.map(({ turns }) => turns)), [columns]);
+  const [isOpen, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    box.current?.querySelector(`th[data-column="${picked}"]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [picked]);
+  const begun = columns.filter(({ turns }) => turns.length > 0).length;
+  const folds = common > 0 && begun > 1;
+  return (
+    <div class="columns-box" role="region" aria-label={label} tabIndex={0} ref={box}>
+      <table class="columns" style={{ minWidth: `${88 + columns.length * 264}px` }}>
+        <caption class="unseen">{label}</caption>
+        <thead>
+          <tr>
+            <th scope="col" class="place">
+              <span class="muted">turn</span>
+            </th>
+            {columns.map(({ key, head }, i) => (
+              <th key={key} scope="col" data-column={i} data-picked={i === picked} onClick={() => onPick(i)}>
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {folds ? (
+            <tr class="divider">
+              <th scope="row" class="place" />
+              <td colSpan={columns.length}>
+                <button type="button" class="button quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+                  <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {plural(common, 'turn')} the same
+                </button>
+                {isOpen ? null : <span class="muted one-line">{beginningOf(rows.slice(0, common))}</span>}
+              </td>
+            </tr>
+          ) : null}
+          {folds && !isOpen ? null : rows.slice(0, common).map((row) => <TurnRow key={row.key} {...{ row, columns, picked, against }} />)}
+          {common < rows.length && begun > 1 ? (
+            <tr class="divider parting">
+              <th scope="row" class="place" />
+              <td colSpan={columns.length}>
+                <span aria-hidden="true">⑂</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
+                <span class="muted"> · {partingWords(rows[common], columns)}</span>
+              </td>
+            </tr>
+          ) : null}
+          {rows.slice(common).map((row) => (
+            <TurnRow key={row.key} {...{ row, columns, picked, against }} />
+          ))}
+          <tr class="end">
+            <th scope="row" class="place">
+              end
+            </th>
+            {columns.map(({ key, end }, i) => (
+              <td key={key} data-picked={i === picked}>
+                {end}
+              </td>
+            ))}
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The first words of what is folded away. */
+function beginningOf(rows: readonly Row[]): string {
+  const text = rows[0]?.cells.find((cell) => cell !== null)?.pieces[0]?.text ?? '';
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** `3 say A, 1 says B`: how many columns have which content. */
+function partingWords(row: Row | undefined, columns: readonly Column[]): string {
+  if (row === undefined) return '';
+  const without = row.cells.filter((cell, i) => cell === null && (columns[i]?.turns.length ?? 0) > 0).length;
+  const shares = row.variants.slice(0, 6).map((count, variant) => `${count} × ${letterOf(variant)}`);
+  return [
+    ...shares,
+    ...(row.variants.length > 6 ? [`${row.variants.length - 6} more`] : []),
+    ...(without > 0 ? [`${without} ended before`] : []),
+  ].join(', ');
+}
+
+/** A, B, …, Z, then by number. */
+const letterOf = (variant: number): string => (variant < 26 ? String.fromCharCode(65 + variant) : `#${variant + 1}`);
+
+interface TurnRowProps {
+  readonly row: Row;
+  readonly columns: readonly Column[];
+  readonly picked: number;
+  readonly against: number | null;
+}
+
+function TurnRow({ row, columns, picked, against }: TurnRowProps) {
+  const first = row.cells.find((cell) => cell !== null);
+  const place = (
+    <th scope="row" class="place">
+      <WhoMark who={row.role} />
+      {first == null ? null : <span class="muted">{first.turn + 1}</span>}
+    </th>
+  );
+  if (isShared(row) && columns.length > 1 && first != null)
+    return (
+      <tr class="shared">
+        {place}
+        <td colSpan={columns.length}>
+          <span class="variant" title="all of them">
+            all
+          </span>
+          <CellBody pieces={first.pieces} against={null} />
+        </td>
+      </tr>
+    );
+  const reference = against === null ? null : (row.cells[against] ?? null);
+  return (
+    <tr>
+      {place}
+      {columns.map((column, i) => (
+        <td key={column.key} data-picked={i === picked} class={row.cells[i] == null ? 'absent' : undefined}>
+          <TurnCell
+            cell={row.cells[i] ?? null}
+            row={row}
+            column={column}
+            reference={i === against ? null : reference}
+            name={against === null ? '' : (columns[against]?.name ?? '')}
+          />
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+interface TurnCellProps {
+  readonly cell: Cell | null;
+  readonly row: Row;
+  readonly column: Column;
+  readonly reference: Cell | null;
+  /** Of the column the reference is in. */
+  readonly name: string;
+}
+
+function TurnCell({ cell, row, column, reference, name }: TurnCellProps) {
+  if (cell === null) return <span class="unseen">no such turn</span>;
+  const count = row.variants[cell.variant] ?? 1;
+  const isSame = reference !== null && reference.variant === cell.variant;
+  return (
+    <>
+      <span class="cell-side">
+        {row.variants.length > 1 ? (
+          <span
+            class="variant"
+            data-variant={Math.min(cell.variant, 5)}
+            title={`variant ${letterOf(cell.variant)}, in ${plural(count, 'column')}`}
+          >
+            {letterOf(cell.variant)}
+          </span>
+        ) : null}
+        {column.hrefOf === null ? null : (
+          <a class="turn-link" href={column.hrefOf(cell.turn)} aria-label={`turn ${cell.turn + 1} of ${column.name}`}>
+            {cell.turn + 1}
+          </a>
+        )}
+      </span>
+      {isSame ? <span class="muted">as {name}</span> : <CellBody pieces={cell.pieces} against={reference?.pieces ?? null} />}
+    </>
+  );
+}
