@@ -94,14 +94,16 @@ test('the layers are those that the import rules enforce', () => {
 });
 
 test('each layer imports the packages that the table gives it, and no other', () => {
-  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> };
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  // What the page is bundled from is needed where it is built only.
+  const dependencies = { ...manifest.dependencies, ...manifest.devDependencies };
   for (const [layers = '', , , packages = ''] of rowsOf(between('## Layers', '## Invariants'))) {
     const imported = quoted(layers)
       .flatMap(sourcesOf)
       .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name as string))
       .filter((name) => !name.startsWith('node:'))
       .map((name) => Object.keys(dependencies).find((each) => name === each || name.startsWith(`${each}/`)) ?? name);
-    const given = Object.keys(dependencies).filter((name) => new RegExp(`(?<![\\w-])${name}\\b`).test(packages));
+    const given = Object.keys(dependencies).filter((name) => new RegExp(`(?<![\\w/@-])${name}(?![\\w/-])`).test(packages));
     expect({ layers, packages: [...new Set(imported)].toSorted() }).toEqual({ layers, packages: given.toSorted() });
   }
 });
@@ -111,5 +113,5 @@ function sourcesOf(layer: string): string[] {
   if (existsSync(`src/${layer}.ts`)) return [`src/${layer}.ts`];
   if (!existsSync(`src/${layer}`)) return [];
   const files = readdirSync(`src/${layer}`, { recursive: true, encoding: 'utf8' });
-  return files.filter((file) => file.endsWith('.ts') && !file.includes('kernels/')).map((file) => `src/${layer}/${file}`);
+  return files.filter((file) => /\.tsx?$/.test(file) && !file.includes('kernels/')).map((file) => `src/${layer}/${file}`);
 }

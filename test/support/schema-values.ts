@@ -37,7 +37,7 @@ export function arbitraryOf(schema: z.ZodType): fc.Arbitrary<unknown> {
       return fc.array(inner('element'), { minLength: 1, maxLength: 3 });
     case 'record':
       return fc.dictionary(
-        text.filter((key) => key !== '__proto__'),
+        defOf(def['keyType']).type === 'enum' ? inner('keyType').map(String) : text.filter((key) => key !== '__proto__'),
         inner('valueType'),
         { maxKeys: 3, noNullPrototype: true },
       );
