@@ -3,11 +3,16 @@
  * What it leaves out (parallel states, history, invoked actors, exit actions, delays) it refuses to step at all; it knows no chart of ours.
  */
 import { stopChild } from 'xstate';
-import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
+import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
 export interface PathSteps {
-  /** As `machine.transition`. */
-  transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot;
+  /** As `machine.transition`; `took` is told every transition taken, in order. */
+  transition(
+    snapshot: AnyMachineSnapshot,
+    event: AnyEventObject,
+    scope: AnyActorScope,
+    took?: (transition: AnyTransitionDefinition) => void,
+  ): AnyMachineSnapshot;
   /** As `machine.getInitialSnapshot`. */
   initial(scope: AnyActorScope, input: unknown): AnyMachineSnapshot;
 }
@@ -32,6 +37,8 @@ type Step =
 
 /** A transition with all that it leads to: `to` is undefined where the states stay as they are. */
 interface Way {
+  /** null: the chart's beginning. */
+  readonly transition: Transition | null;
   readonly guard: Guard | undefined;
   readonly steps: readonly Step[];
   readonly to: Position | undefined;
@@ -63,6 +70,7 @@ const allOf = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(no
 const noSpawn = (): never => {
   throw new Error('an assignment of this chart spawns');
 };
+type Took = (transition: AnyTransitionDefinition) => void;
 type Transition = NonNullable<AnyStateNode['always']>[number];
 
 /** Has the node nothing but what is stepped here? */
@@ -142,12 +150,12 @@ function stepsOf(machine: AnyStateMachine, guardOf: (transition: Transition) => 
     const target = transition.target?.[0];
     const own = steps(transition.actions);
     const guard = guardOf(transition);
-    if (target === undefined) way = { guard, steps: own, to: undefined };
+    if (target === undefined) way = { transition, guard, steps: own, to: undefined };
     else {
       const leaf = leafOf(target);
       const stays = domainOf(transition, target);
       const entered = parentsOf(leaf).filter((node) => !stays.includes(node));
-      way = { guard, steps: [...own, ...steps(entered.flatMap(({ entry }) => entry))], to: positionAt(leaf) };
+      way = { transition, guard, steps: [...own, ...steps(entered.flatMap(({ entry }) => entry))], to: positionAt(leaf) };
     }
     ways.set(transition, way);
     return way;
@@ -197,11 +205,12 @@ function stepsOf(machine: AnyStateMachine, guardOf: (transition: Transition) => 
   };
 
   /** On from a step: transitions without an event, and the end of the children where the chart has ended. */
-  const settled = (after: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot => {
+  const settled = (after: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope, took?: Took): AnyMachineSnapshot => {
     let snapshot = after;
     while (snapshot.status === 'active') {
       const way = open(positionOf(snapshot).always, snapshot, event);
       if (way === undefined) return snapshot;
+      took?.(way.transition as AnyTransitionDefinition);
       snapshot = take(snapshot, way, event, scope);
     }
     for (const child of Object.values(snapshot.children)) {
@@ -213,15 +222,17 @@ function stepsOf(machine: AnyStateMachine, guardOf: (transition: Transition) => 
 
   const positionOf = (snapshot: AnyMachineSnapshot): Position => positionAt(snapshot._nodes.at(-1) as AnyStateNode);
   const start: Way = {
+    transition: null,
     guard: undefined,
     steps: steps(parentsOf(leafOf(root)).flatMap(({ entry }) => entry)),
     to: positionAt(leafOf(root)),
   };
 
   return {
-    transition: (snapshot, event, scope) => {
+    transition: (snapshot, event, scope, took) => {
       const way = open(waysFor(positionOf(snapshot), event.type), snapshot, event);
-      return settled(way === undefined ? snapshot : take(snapshot, way, event, scope), event, scope);
+      if (way !== undefined) took?.(way.transition as AnyTransitionDefinition);
+      return settled(way === undefined ? snapshot : take(snapshot, way, event, scope), event, scope, took);
     },
     initial: (scope, input) => {
       const event = { type: 'xstate.init', input };

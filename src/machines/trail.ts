@@ -1,6 +1,6 @@
 /**
  * Where each actor of a record went: for every event the state it led to, whether that is the state written down, and the edges of the chart it took.
- * XState steps and selects; this only asks it twice. It keeps no event, and knows neither journal nor page.
+ * It keeps no event, and knows neither journal nor page.
  */
 import { createActor } from 'xstate';
 import type {
@@ -16,6 +16,7 @@ import type { RecordedEvent } from '../protocol/frame.ts';
 import { edgeIdsOf, initialEdgeId } from './definition.ts';
 import { stateHash } from './hash.ts';
 import { leanCharts } from './lean.ts';
+import { pathSteps } from './path.ts';
 
 /** What one event did. */
 export interface Footprint {
@@ -78,30 +79,32 @@ function waysOf(name: string): Ways | undefined {
 const noWorld = { entities: {}, occurrences: {} };
 
 function walk(chart: AnyStateMachine): Ways {
-  const ids = edgeIdsOf(chart);
   const scope = inert(chart);
-  const taken = (transition: AnyTransitionDefinition): string[] => [
-    ids.get(transition) as string,
-    ...((transition.target ?? []) as AnyStateNode[]).flatMap(descent),
-  ];
+  const ids = edgeIdsOf(chart);
+  const edgesOf = new Map([...ids].map(([transition, id]) => [transition, [id, ...descentInto(transition)]] as const));
+  const quick = pathSteps(chart);
+  const first = descent(chart.root);
   return {
     step: (before, event) => {
       if (before === undefined) {
         const input = { ...(event['input'] as object | undefined), world: noWorld };
-        const snapshot = chart.getInitialSnapshot(scope, input) as AnyMachineSnapshot;
-        return { snapshot, edges: descent(chart.root) };
+        return { snapshot: chart.getInitialSnapshot(scope, input) as AnyMachineSnapshot, edges: first };
       }
       if (before.status !== 'active') return { snapshot: before, edges: [] };
+      const edges: string[] = [];
+      const took = (transition: AnyTransitionDefinition): void => void edges.push(...(edgesOf.get(transition) ?? []));
       const told = event as EventObject;
-      const selected = chart.getTransitionData(before as never, told) as AnyTransitionDefinition[];
+      if (quick !== undefined) return { snapshot: quick.transition(before, told, scope, took), edges };
+      for (const selected of chart.getTransitionData(before as never, told)) took(selected as AnyTransitionDefinition);
       const microsteps = chart.microstep(before as never, told, scope) as AnyMachineSnapshot[];
-      const edges = selected.flatMap(taken);
       // Every microstep after the first was taken without an event, from where the one before had led.
-      for (const at of microsteps.slice(0, -1)) edges.push(...eventless(at, told).flatMap(taken));
+      for (const at of microsteps.slice(0, -1)) eventless(at, told).forEach(took);
       return { snapshot: microsteps.at(-1) ?? before, edges };
     },
   };
 }
+
+const descentInto = ({ target }: AnyTransitionDefinition): string[] => ((target ?? []) as AnyStateNode[]).flatMap(descent);
 
 /** The initial edges from a state that is entered as a whole down to its leaves. */
 function descent(node: AnyStateNode): string[] {

@@ -4,7 +4,6 @@ import { EventLog } from './events.ts';
 import { eventOutline, type Followed } from './outline.ts';
 import { type Replayed, replayed } from './replayed.ts';
 import { runScope, type RunIndex } from './run-index.ts';
-import { trail } from '../machines/trail.ts';
 
 /** Groups whose frames are known by episode, and episodes that are replayed. */
 const keptLogs = 64;
@@ -38,7 +37,7 @@ export class Histories {
   outline(index: RunIndex, group: string, episode: string): EventOutline {
     const log = this.of(index, group);
     const replay = this.#replay(log, episode, index);
-    if (replay.outline?.actor.length !== log.count(episode)) replay.outline = eventOutline(followed(log, episode));
+    if (replay.outline?.actor.length !== log.count(episode)) replay.outline = eventOutline(followed(log, episode, replay.replayed));
     return replay.outline;
   }
 
@@ -66,9 +65,9 @@ export class Histories {
   }
 }
 
-function* followed(log: EventLog, episode: string): Generator<Followed> {
-  const follower = trail();
-  for (const recorded of log.read(episode)) yield { recorded, ...follower.follow(recorded) };
+function* followed(log: EventLog, episode: string, replay: Replayed): Generator<Followed> {
+  let index = 0;
+  for (const recorded of log.read(episode)) yield { recorded, ...replay.at(index++) };
 }
 
 /** As the most recently used one; the one unused longest goes where there are too many. */

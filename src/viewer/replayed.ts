@@ -4,7 +4,7 @@
  */
 import { trail } from '../machines/trail.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
-import { move, type Standings, told } from './chart/standing.ts';
+import { move, resumed, type Standings, told } from './chart/standing.ts';
 import type { ActorStanding, EventWindow } from './contract.ts';
 
 /** Of one actor tree: an episode, a group, or `run`. */
@@ -13,6 +13,8 @@ export interface Replayed {
   readonly length: number;
   /** Events whose state is not the recorded one. */
   readonly disagreements: number;
+  /** What the event with this index did. */
+  at(index: number): Deed;
   /** In the order of the record, from its beginning. */
   feed(events: readonly RecordedEvent[]): void;
   /** The window that begins with event `from`; `events` are that one and those after it, as they were fed. */
@@ -51,13 +53,18 @@ function column<T>(keyOf: (value: T) => string): Column<T> {
   };
 }
 
+/** What one event did. */
 interface Deed {
   readonly actor: string;
+  /** The actor began, or began anew. */
   readonly begins: boolean;
+  /** Its state after the event; null where nobody knows. */
   readonly value: unknown;
   readonly agrees: boolean;
   readonly edges: readonly string[];
 }
+
+const stride = 4096;
 
 export function replayed(): Replayed {
   const follower = trail();
@@ -66,15 +73,19 @@ export function replayed(): Replayed {
   const values = new Map<string, unknown>();
   let length = 0;
   let disagreements = 0;
+  const present: Standings = new Map();
+  /** Where everybody stood after every `stride` events, so that no window has to begin at the beginning. */
+  const marks: (readonly ActorStanding[])[] = [[]];
   const interned = (value: unknown): unknown => {
     const key = JSON.stringify(value);
     if (!values.has(key)) values.set(key, value);
     return values.get(key);
   };
-  const standings = (count: number): Standings => {
-    const all: Standings = new Map();
-    for (let index = 0; index < count; index++) move(all, { index, ...deeds.at(index) });
-    return all;
+  const standing = (count: number): ActorStanding[] => {
+    const mark = Math.floor(count / stride);
+    const all = resumed(marks[mark] ?? [], mark * stride);
+    for (let index = mark * stride; index < count; index++) move(all, { index, ...deeds.at(index) });
+    return told(all, count);
   };
   return {
     get length() {
@@ -86,19 +97,22 @@ export function replayed(): Replayed {
     feed: (events) => {
       for (const recorded of events) {
         const { value, agrees, edges } = follower.follow(recorded);
-        deeds.push({ actor: recorded.actor, begins: recorded.event.type === 'xstate.init', value: interned(value), agrees, edges });
-        length++;
+        const deed = { actor: recorded.actor, begins: recorded.event.type === 'xstate.init', value: interned(value), agrees, edges };
+        deeds.push(deed);
+        move(present, { index: length++, ...deed });
         if (!agrees) disagreements++;
+        if (length % stride === 0) marks.push(told(present, length));
       }
     },
     window: (from, events) => ({
       from,
-      before: told(standings(Math.min(from, length)), from),
+      before: standing(Math.min(from, length)),
       events: events.slice(0, Math.max(0, length - from)).map((recorded, i) => {
         const { value, agrees, edges } = deeds.at(from + i);
         return { ...recorded, index: from + i, value, agrees, edge: edges.at(-1) ?? null, edges };
       }),
     }),
-    standing: (count = length) => told(standings(Math.min(count, length)), Math.min(count, length)),
+    at: deeds.at,
+    standing: (count = length) => standing(Math.min(count, length)),
   };
 }

@@ -62,16 +62,16 @@ export function told(standings: Standings, until: number): ActorStanding[] {
   });
 }
 
-/** Every actor after the event with this index, which lies in the window or just before it. */
-export function standingAt({ from, before = [], events }: EventWindow, index: number): ActorStanding[] {
-  const standings: Standings = new Map(
-    before.map(({ actor, machine, value, edges, at, visits, dwell }) => [
+/** Again open to change, as they were told after `until` events. */
+export const resumed = (standings: readonly ActorStanding[], until: number): Standings =>
+  new Map(
+    standings.map(({ actor, machine, value, edges, at, visits, dwell }) => [
       actor,
-      // What the server has counted of the present state is in `dwell` already.
+      // What the present state has lasted so far is in `dwell` already.
       {
         value,
         active: activeIn(machine, value),
-        since: from,
+        since: until,
         at,
         edges,
         visits: new Map(Object.entries(visits)),
@@ -79,6 +79,10 @@ export function standingAt({ from, before = [], events }: EventWindow, index: nu
       },
     ]),
   );
+
+/** Every actor after the event with this index, which lies in the window or just before it. */
+export function standingAt({ from, before = [], events }: EventWindow, index: number): ActorStanding[] {
+  const standings = resumed(before, from);
   for (const { index: at, actor, event, value, edge, edges } of events) {
     if (at > index) break;
     move(standings, { index: at, actor, begins: event.type === 'xstate.init', value, edges: edges ?? (edge === null ? [] : [edge]) });
