@@ -9,7 +9,7 @@ export const route = computed(() => routeOf(address.value.path));
 /** Its query; read with `.value.get(…)`. */
 export const query = computed(() => new URLSearchParams(address.value.search));
 /** Path and query, as a link to here. */
-export const here = computed(() => address.value.path + address.value.search);
+const here = computed(() => address.value.path + address.value.search);
 
 const read = (): void => {
   if (address.peek().path !== location.pathname || address.peek().search !== location.search)
