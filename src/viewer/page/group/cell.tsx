@@ -1,5 +1,6 @@
 /** What one episode said or did at one place, as it is or as it differs from another's at the same place. */
-import { cutAt, LongText } from '../episode/long-text.tsx';
+import { cutAt } from '../episode/clip.ts';
+import { LongText } from '../episode/long-text.tsx';
 import { whole } from '../format.ts';
 import { Badge } from '../kit/badge.tsx';
 import type { Piece } from './align.ts';

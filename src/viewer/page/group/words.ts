@@ -34,31 +34,29 @@ export function wordDiff(before: string, after: string): readonly Part[] {
 /** By the longest common subsequence. */
 function commonWords(a: readonly string[], b: readonly string[]): Part[] {
   const width = b.length + 1;
-  // lengths[i * width + j]: of the longest common subsequence of a from i and b from j.
+  // Of the longest common subsequence of a from i and b from j, at i * width + j.
   const lengths = new Uint32Array((a.length + 1) * width);
+  const length = (i: number, j: number): number => lengths[i * width + j] ?? 0;
   for (let i = a.length - 1; i >= 0; i--)
     for (let j = b.length - 1; j >= 0; j--)
-      lengths[i * width + j] =
-        a[i] === b[j]
-          ? (lengths[(i + 1) * width + j + 1] as number) + 1
-          : Math.max(lengths[(i + 1) * width + j] as number, lengths[i * width + j + 1] as number);
+      lengths[i * width + j] = a[i] === b[j] ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
   const parts: Part[] = [];
   let [i, j] = [0, 0];
-  while (i < a.length || j < b.length) {
+  for (;;) {
     const [x, y] = [a[i], b[j]];
+    if (x === undefined && y === undefined) return parts;
     if (x !== undefined && x === y) {
       parts.push({ kind: 'same', text: x });
       i++;
       j++;
-    } else if (y === undefined || (x !== undefined && (lengths[(i + 1) * width + j] as number) >= (lengths[i * width + j + 1] as number))) {
-      parts.push({ kind: 'gone', text: x as string });
+    } else if (x !== undefined && (y === undefined || length(i + 1, j) >= length(i, j + 1))) {
+      parts.push({ kind: 'gone', text: x });
       i++;
-    } else {
+    } else if (y !== undefined) {
       parts.push({ kind: 'new', text: y });
       j++;
     }
   }
-  return parts;
 }
 
 /** Neighbours of one kind as one; empty ones left out. */
