@@ -4,14 +4,13 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { boundary, ConfigFault } from '../errors.ts';
-import { startViewer, type Viewer } from '../viewer/server.ts';
+import type { Viewer } from '../viewer/server.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
 import { printableLine } from './printable.ts';
 import { packageRoot } from './settings/package-root.ts';
 import type { Terminal } from './terminal.ts';
 import { firstPort, lastPort } from './viewer-link.ts';
-import { viewerPorts } from './view-ports.ts';
 
 interface ViewFlags extends Flags {
   readonly port?: number;
@@ -47,6 +46,8 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
     page: join(packageRoot, 'dist/viewer/page'),
     charts: join(packageRoot, 'dist/viewer/charts.json'),
   };
+  // Loaded only now: every other command does without.
+  const [{ startViewer }, { viewerPorts }] = await Promise.all([import('../viewer/server.ts'), import('./view-ports.ts')]);
   const ports = viewerPorts((text) => terminal.warn(printableLine(text)));
   const viewer = await listen(flags, (port) => startViewer({ ...asked, port }, ports), terminal);
   const url = run === null ? viewer.url : addressOf(viewer.url, run);

@@ -22,6 +22,7 @@ export const listenerLimit = 100;
 
 interface Listener {
   send(text: string): void;
+  end(): void;
 }
 
 interface Batch {
@@ -70,10 +71,12 @@ export class Live {
         start: (controller) => {
           const listener: Listener = {
             send: (text) => {
-              if ((controller.desiredSize ?? 0) <= 0) {
-                leave();
-                controller.close();
-              } else controller.enqueue(encoder.encode(text));
+              if ((controller.desiredSize ?? 0) <= 0) listener.end();
+              else controller.enqueue(encoder.encode(text));
+            },
+            end: () => {
+              leave();
+              controller.close();
             },
           };
           leave = () => this.#leave(run ?? '', channel, listener);
@@ -91,8 +94,7 @@ export class Live {
   close(): void {
     this.#closed = true;
     this.#recall?.();
-    for (const channel of this.#channels.values()) channel.end();
-    this.#channels.clear();
+    for (const { listeners } of this.#channels.values()) for (const listener of listeners) listener.end();
   }
 
   async #channelOf(run: string): Promise<Channel | null> {

@@ -98,7 +98,8 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
         live.close();
         runs.close();
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Streams get their end written before their connections go.
+        setImmediate(() => server.closeAllConnections());
       }),
   };
 }

@@ -1,0 +1,211 @@
+/** What the viewer knows of runs while they are written, damaged, taken up again or removed. */
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { pack } from '../src/protocol/codec.ts';
+import type { Frame, RecordedEvent } from '../src/protocol/frame.ts';
+import type { RunId } from '../src/protocol/ids.ts';
+import { folderOf, type RunFolder } from '../src/record/folder.ts';
+import { segmentFile } from '../src/record/inspection.ts';
+import { Journal } from '../src/record/journal.ts';
+import { recordsOf } from '../src/record/segment.ts';
+import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
+import { firstActorOf, kindOf } from '../src/viewer/peek.ts';
+import { RunIndex } from '../src/viewer/run-index.ts';
+import { openSample, sampleGroup, sampleRun, sealed, stepFrames } from './support/sample-run.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'troupe-viewer-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const all = (): boolean => true;
+const read = (index: RunIndex): LiveEvent[] => {
+  const told: LiveEvent[] = [];
+  index.update(all, (event) => told.push(event));
+  return told;
+};
+const journalOf = (folder: RunFolder): string => segmentFile(folder.journal, 1);
+const offsetsIn = (file: string): number[] => [...recordsOf(file)].map(({ offset }) => offset);
+
+/** One wrong byte in the middle of the record of this number. */
+function damage(file: string, record: number): number {
+  const offset = offsetsIn(file)[record] as number;
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Uint8Array.of(0xff), 0, 1, offset + 12);
+  closeSync(fd);
+  return offset;
+}
+
+describe('the index of a run', () => {
+  test('takes up every frame once, however the journal grows', async () => {
+    const { folder, record } = await openSample(root);
+    const index = new RunIndex(folder);
+    const told: LiveEvent[] = read(index);
+    for (const frame of stepFrames(1)) {
+      record.append(frame);
+      await record.flush();
+      told.push(...read(index));
+      expect(read(index)).toEqual([]);
+    }
+    await record.close();
+    expect(told.map(({ kind }) => kind)).toEqual(['episode', 'episode', 'step']);
+    expect(index.rows().map(({ group, member }) => `${group} ${member}`)).toEqual(
+      ['s00001.t000', 's00001.t001'].flatMap((group) => [0, 1, 2].map((member) => `${group} ${member}`)),
+    );
+    expect(index.aspects()).toMatchObject([{ step: 's00001', tasks: 2, drawn: { tools: { bound: 1, min: 1, mean: 1, max: 1 } } }]);
+  });
+
+  test('can be read in as many slices as there are records', async () => {
+    const folder = await sampleRun(root);
+    const [whole, sliced] = [new RunIndex(folder), new RunIndex(folder)];
+    read(whole);
+    let slices = 1;
+    while (!sliced.update(() => false)) slices++;
+    expect(slices).toBeGreaterThan(10);
+    expect(sliced.rows()).toEqual(whole.rows());
+    expect(sliced.position).toEqual(whole.position);
+  });
+
+  test('gives the same rows from the journal as, early, from episodes.jsonl, tokens and tools included', async () => {
+    const folder = await sampleRun(root);
+    const [early, late] = [new RunIndex(folder), new RunIndex(folder)];
+    early.readEarly();
+    read(late);
+    const known = (row: EpisodeRow): object => ({ ...row, fate: '', malformed: null });
+    expect(early.rows().map(known)).toEqual(late.rows().map(known));
+    expect(late.rows()[0]).toMatchObject({
+      tools: ['find_book'],
+      query: 'find emma',
+      reward: 1,
+      sampledTokens: 2,
+      calls: 1,
+      turns: 4,
+      outcome: 'scored',
+    });
+    expect(late.rows()[2]).toMatchObject({ episode: null, outcome: 'missing.EngineFault', reason: 'no answer' });
+    read(early);
+    expect(early.rows()).toEqual(late.rows());
+  });
+
+  test('replaces a group that is sealed again', async () => {
+    const { folder, record } = await openSample(root);
+    for (const frame of stepFrames(1)) record.append(frame);
+    record.append({ kind: 'run.resumed', run: folder.name as RunId, after: null });
+    record.append(sealed(sampleGroup(1, 0, [{ role: 'user', text: 'again' }])));
+    await record.close();
+    const index = new RunIndex(folder);
+    expect(read(index).map(({ kind }) => kind)).toEqual(['episode', 'episode', 'step', 'reset', 'episode']);
+    expect(index.rows()).toHaveLength(6);
+    expect(
+      index
+        .rows()
+        .filter(({ group }) => group === 's00001.t000')
+        .map(({ turns }) => turns),
+    ).toEqual([1, 1, 0]);
+  });
+
+  test('waits for a record that is being written, and calls it torn only where nobody writes', async () => {
+    const folder = await sampleRun(root);
+    const file = journalOf(folder);
+    const whole = readFileSync(file);
+    const last = offsetsIn(file).at(-1) as number;
+    truncateSync(file, last + 11);
+    const index = new RunIndex(folder);
+    const before = read(index).length;
+    expect(index.trouble(true)).toBeNull();
+    expect(index.trouble(false)).toMatch(new RegExp(`its last 11 bytes \\(from byte ${last}\\).*resume`));
+    expect(index.grew).toBe(false);
+    appendFileSync(file, whole.subarray(last + 11));
+    expect(index.grew).toBe(true);
+    expect(read(index)).toHaveLength(1);
+    expect(before).toBe(5);
+    expect(index.trouble(false)).toBeNull();
+  });
+
+  test('reads on behind a damaged place, and says where it is and what to do', async () => {
+    const folder = await sampleRun(root);
+    const file = journalOf(folder);
+    const group = [...recordsOf(file)].findIndex(({ frame }) => kindOf(frame) === 'group.sealed');
+    const offset = damage(file, group);
+    const index = new RunIndex(folder);
+    read(index);
+    expect(new Set(index.rows().map((row) => row.group))).toEqual(new Set(['s00001.t001', 's00002.t000', 's00002.t001']));
+    expect(index.trouble(false)).toMatch(
+      new RegExp(`damaged at byte ${offset}: a wrong checksum; sound records follow from byte \\d+ and are shown.*repair`),
+    );
+  });
+
+  test('goes on in the next segment where one is missing, and says so', async () => {
+    const folder = folderOf(join(root, 'run'));
+    cpSync((await sampleRun(root)).dir, folder.dir, { recursive: true });
+    rmSync(folder.journal, { recursive: true });
+    mkdirSync(folder.journal);
+    const journal = Journal.open(folder.journal, { run: 'run' as RunId, segmentBytes: 1 });
+    for (const frame of stepFrames(1)) journal.append(frame);
+    await journal.close();
+    const lost = segmentFile(folder.journal, 4);
+    renameSync(lost, `${lost}.away`);
+    const index = new RunIndex(folder);
+    expect(read(index).map(({ kind }) => kind)).toEqual(['episode', 'step']);
+    expect(index.trouble(false)).toMatch(/segment 4 is missing/);
+  });
+
+  test('begins anew where the journal is another one', async () => {
+    const folder = await sampleRun(root);
+    const index = new RunIndex(folder);
+    read(index);
+    const other = await sampleRun(join(root, 'other'), { turns: [{ role: 'user', text: 'another' }] });
+    rmSync(folder.dir, { recursive: true });
+    cpSync(other.dir, folder.dir, { recursive: true });
+    expect(read(index)[0]).toEqual({ kind: 'reset' });
+    expect(index.rows()).toHaveLength(12);
+    expect(index.rows()[0]?.turns).toBe(1);
+  });
+
+  test('leaves out a frame it does not know, says where, and reads on', async () => {
+    const folder = await sampleRun(root);
+    const journal = Journal.open(folder.journal, { run: folder.name as RunId });
+    journal.appendPacked(pack({ kind: 'group.sealed', envelope: { group: 'x' }, bytes: 7 }));
+    journal.appendPacked(pack({ kind: 'of another version' }));
+    for (const frame of stepFrames(3)) journal.append(frame);
+    await journal.close();
+    const index = new RunIndex(folder);
+    read(index);
+    expect(index.rows()).toHaveLength(18);
+    expect(index.trouble(false)).toMatch(/a frame this program does not know/);
+  });
+});
+
+describe('a packed frame', () => {
+  const event = (actor: string): RecordedEvent => ({ actor, event: { type: 'xstate.init' }, state: '00000000' });
+
+  test('tells its kind and its first actor from its first bytes', () => {
+    const frames: readonly Frame[] = [
+      { kind: 'events', events: Array.from({ length: 256 }, (_, n) => event(`s00001.t000.e0${n}/agent`)) },
+      { kind: 'events', events: [event(`${'long'.repeat(40)}/agent`)] },
+      { kind: 'run.halted', reason: 'done', detail: '' },
+    ];
+    expect(frames.map((frame) => kindOf(pack(frame)))).toEqual(['events', 'events', 'run.halted']);
+    expect(frames.map((frame) => firstActorOf(pack(frame)))).toEqual(['s00001.t000.e00/agent', `${'long'.repeat(40)}/agent`, null]);
+  });
+
+  test('that is none tells nothing', () => {
+    for (const bytes of [new Uint8Array(0), Uint8Array.of(1), Uint8Array.of(1, 0x81), pack('kind'), pack({ events: [], kind: 'events' })])
+      expect([kindOf(bytes), firstActorOf(bytes)]).toEqual(['', null]);
+  });
+});

@@ -1,0 +1,116 @@
+/** What the viewer answers: runs, groups, episodes, prompts and lists as the journal has them. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EpisodeList, EpisodePage, GroupPage, PromptPage, Refusal, RunCard, RunPage } from '../src/viewer/contract.ts';
+import type { Viewer } from '../src/viewer/server.ts';
+import { sampleRun } from './support/sample-run.ts';
+import { ask, json, viewerWorld } from './support/viewer.ts';
+
+const world = viewerWorld();
+let viewer: Viewer;
+beforeAll(async () => {
+  await sampleRun(world.root);
+  viewer = await world.start();
+});
+afterAll(async () => {
+  await viewer.close();
+  world.remove();
+});
+
+describe('what is answered', () => {
+  test('tells runs, one run, its groups and its episodes as the journal has them', async () => {
+    expect(await json<RunCard[]>(viewer, '/api/runs')).toMatchObject([
+      { run: 'sample', steps: 2, ofSteps: 200, difficulty: 7, trouble: null },
+    ]);
+    const run = await json<RunPage>(viewer, '/api/runs/sample');
+    expect(run.metrics.map(({ step }) => step)).toEqual(['s00001', 's00002']);
+    expect(run).toMatchObject({ run: 'sample', config: { name: 'sample' }, halted: null, actors: [], evaluations: [] });
+    const group = await json<GroupPage>(viewer, '/api/runs/sample/groups/s00002.t001');
+    expect(group).toMatchObject({ step: 's00002', status: 'sealed', zeroVariance: false, missing: [{ member: 2 }] });
+    expect(group.members.map(({ reward, advantage }) => [reward, advantage])).toEqual([
+      [1, 1],
+      [-1, -1],
+    ]);
+    const episode = await json<EpisodePage>(viewer, '/api/runs/sample/episodes/s00002.t001.e01');
+    expect(episode).toMatchObject({
+      group: 's00002.t001',
+      member: 1,
+      reward: -1,
+      advantage: -1,
+      outcome: { kind: 'scored' },
+      parent: null,
+      events: 0,
+    });
+    expect(episode.siblings.map(({ id }) => id)).toEqual(['s00002.t001.e00', 's00002.t001.e01']);
+    expect(episode.strips).toEqual([
+      {
+        ids: [1, 2, 3, 4, 5],
+        text: ['<1>', '<2>', '<3>', '<4>', '<5>'],
+        logprobs: [null, null, null, -0.5, -0.25],
+        sampled: [false, false, false, true, true],
+        version: [0, 0, 0, 0, 0],
+      },
+    ]);
+  });
+
+  test('tells the exact prompt of a turn, and none of turns that had none', async () => {
+    const at = '/api/runs/sample/episodes/s00001.t000.e00/prompts';
+    expect(await json<PromptPage>(viewer, `${at}/1`)).toEqual({
+      turn: 1,
+      strip: 0,
+      ids: [1, 2, 3],
+      text: ['<1>', '<2>', '<3>'],
+      known: 0,
+      sampled: { ids: [4, 5], text: ['<4>', '<5>'] },
+    });
+    expect((await Promise.all(['0', '2', '9', 'x'].map((turn) => ask(viewer, `${at}/${turn}`)))).map(({ status }) => status)).toEqual([
+      404, 404, 404, 400,
+    ]);
+  });
+
+  test('lists episodes by windows, sorted, with what there is of each value', async () => {
+    const list = await json<EpisodeList>(viewer, '/api/runs/sample/episodes?sort=-reward&offset=3&limit=2');
+    expect(list).toMatchObject({ total: 12, rows: [{ reward: 1 }, { reward: -1 }] });
+    expect(list.facets.outcome).toEqual([
+      { value: 'scored', count: 8 },
+      { value: 'missing.EngineFault', count: 4 },
+    ]);
+    expect(list.read).toBeUndefined();
+    expect((await json<EpisodeList>(viewer, '/api/runs/sample/episodes?limit=999999')).rows).toHaveLength(12);
+  });
+
+  test('lists the episodes that a filter lets pass, by what their rows say and by what was said in them', async () => {
+    const groupsOf = async (filter: string): Promise<unknown> => {
+      const { total, rows } = await json<EpisodeList>(viewer, `/api/runs/sample/episodes?filter=${encodeURIComponent(filter)}`);
+      return { total, members: [...new Set(rows.map(({ member }) => member))] };
+    };
+    expect(await groupsOf('reward<0')).toEqual({ total: 4, members: [1] });
+    expect(await groupsOf('text~"SHELF 7"')).toEqual({ total: 8, members: [0, 1] });
+    expect(await groupsOf('text~"shelf 7" && reward==1 && step==2')).toEqual({ total: 2, members: [0] });
+    expect(await groupsOf('text~"nobody says this"')).toEqual({ total: 0, members: [] });
+    expect(await groupsOf('episode==null')).toEqual({ total: 4, members: [2] });
+  });
+
+  test('points at what is wrong in a filter', async () => {
+    const answer = await ask(viewer, `/api/runs/sample/episodes?filter=${encodeURIComponent('reward<0 && rewrd>1')}`);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ at: 12, error: expect.stringContaining('reward') as string });
+  });
+
+  test('is a refusal in words for what is not there or cannot be understood', async () => {
+    const asked: readonly (readonly [string, number])[] = [
+      ['/api/runs/none', 404],
+      ['/api/runs/..%2fsample', 404],
+      ['/api/runs/sample/groups/none', 404],
+      ['/api/runs/sample/episodes/s00001.t000.e09', 404],
+      ['/api/runs/sample/episodes/none', 404],
+      ['/api/runs/sample/episodes?sort=__proto__', 400],
+      ['/api/runs/sample/episodes?offset=-1', 400],
+      ['/api/live?run=none', 404],
+    ];
+    for (const [path, status] of asked) {
+      const answer = await ask(viewer, path);
+      expect([path, answer.status]).toEqual([path, status]);
+      expect((JSON.parse(answer.text) as Refusal).error).toMatch(/\w/);
+    }
+  });
+});
