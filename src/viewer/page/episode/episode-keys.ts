@@ -1,12 +1,12 @@
 /** The keys of the page of an episode: turns, events, members of the group, failed ones, tabs. Knows what each does, not how anything looks. */
 import { useRef } from 'preact/hooks';
-import type { EpisodePage } from '../../contract.ts';
-import { troubleOf } from '../api.ts';
+import type { EpisodeList, EpisodePage } from '../../contract.ts';
+import { ask, troubleOf } from '../api.ts';
 import { useKeys } from '../keys.ts';
 import { navigate, query, setQuery } from '../navigation.ts';
-import { to } from '../router.ts';
+import { to, withQuery } from '../router.ts';
 import { say } from '../toast.tsx';
-import { failedNeighbour, failedRows } from './failed.ts';
+import { failedNeighbour, type RowAt } from './failed.ts';
 import type { Player } from './player.ts';
 import type { Selection } from './selection.ts';
 
@@ -63,3 +63,15 @@ export function useEpisodeKeys({ page, selection, player, tabs }: KeyedEpisode):
     })),
   ]);
 }
+
+/** Failed ones, in the language of the episode table. */
+const failedFilter = 'reward<0';
+
+const failedRows =
+  (run: string): RowAt =>
+  async (offset) => {
+    const { total, rows } = await ask<EpisodeList>(
+      withQuery(`/api${to.run(run)}/episodes`, { filter: failedFilter, sort: 'episode', offset, limit: 1 }),
+    );
+    return { total, episode: rows[0]?.episode ?? null };
+  };

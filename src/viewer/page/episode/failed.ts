@@ -1,22 +1,6 @@
-/** The neighbours of an episode among those that failed, in the order of their names, which is that of time. Asks the list, a row at a time; holds none. */
-import type { EpisodeList } from '../../contract.ts';
-import { ask } from '../api.ts';
-import { to, withQuery } from '../router.ts';
-
-/** In the language of the episode table. */
-export const failedFilter = 'reward<0';
-
+/** The neighbours of an episode among those that failed, in the order of their names, which is that of time. Asks for rows one at a time; knows neither server nor filter. */
 /** One row of the sorted list of failed ones, and how many there are. */
 export type RowAt = (offset: number) => Promise<{ readonly total: number; readonly episode: string | null }>;
-
-export const failedRows =
-  (run: string): RowAt =>
-  async (offset) => {
-    const { total, rows } = await ask<EpisodeList>(
-      withQuery(`/api${to.run(run)}/episodes`, { filter: failedFilter, sort: 'episode', offset, limit: 1 }),
-    );
-    return { total, episode: rows[0]?.episode ?? null };
-  };
 
 /** The next failed one after (1) or before (−1) an episode; null where there is none. Halves the list: a run may have 50,000. */
 export async function failedNeighbour(rowAt: RowAt, episode: string, direction: 1 | -1): Promise<string | null> {

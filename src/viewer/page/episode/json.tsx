@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { Copy } from '../kit/copy.tsx';
 import { plural, whole } from '../format.ts';
-import { cutAt, LongText } from './long-text.tsx';
+import { textLength } from './clip.ts';
+import { LongText } from './long-text.tsx';
 
 interface JsonProps {
   readonly value: unknown;
@@ -69,7 +70,7 @@ function Value({ value, name, open }: { readonly value: unknown; readonly name?:
 }
 
 /** On one line, by kind: text in quotes, so that "3" is not 3. */
-export function Inline({ value }: { readonly value: unknown }) {
+function Inline({ value }: { readonly value: unknown }) {
   if (typeof value === 'string')
     return (
       <span class="json-text">
@@ -95,22 +96,3 @@ export function Inline({ value }: { readonly value: unknown }) {
     </span>
   );
 }
-
-/** About the characters a value takes on a line; stops counting beyond a limit, so that it costs little however large the value is. */
-export function textLength(value: unknown, limit: number): number {
-  if (typeof value === 'string') return value.length + 2;
-  if (typeof value !== 'object' || value === null) return String(value).length;
-  let length = 2;
-  for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
-    length += (Array.isArray(value) ? 2 : key.length + 4) + textLength((value as Record<string, unknown>)[key], limit - length);
-    if (length > limit) break;
-  }
-  return length;
-}
-
-/** The beginning of a value, for a line that has no room. */
-export const jsonStart = (value: unknown, length: number): string => {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.length > length ? `${cutAt(text, length)}…` : text;
-};

@@ -35,7 +35,7 @@ const senders: Readonly<Record<string, Lane>> = {
 
 const trouble = /unreadable|fault|overflow|deadline|cancel|error/;
 
-export function messageOf(actor: string, type: string): Message | null {
+function messageOf(actor: string, type: string): Message | null {
   const to = lanes.find((lane) => lane === actor);
   if (to === undefined) return null;
   const word = type.slice(type.indexOf('.') + 1);

@@ -1,6 +1,7 @@
 /** Words of models, tools and files as text: what is very long is cut, shown piece by piece, or saved as a file. */
 import { useState } from 'preact/hooks';
 import { whole } from '../format.ts';
+import { cutAt } from './clip.ts';
 
 interface LongTextProps {
   readonly text: string;
@@ -13,13 +14,6 @@ const first = 4000;
 const piece = 100_000;
 /** Text of one length in the document at most; more is for a file. */
 const most = 600_000;
-
-/** Never between the halves of a character. */
-export function cutAt(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length);
-}
 
 export function LongText({ text, name = 'text.txt', mono = false }: LongTextProps) {
   const [limit, setLimit] = useState(first);

@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodePage } from '../../contract.ts';
 import { revealed, windowOf } from '../run/rows.ts';
-import { cutAt } from './long-text.tsx';
+import { cutAt } from './clip.ts';
 import type { Part } from './story.ts';
 import { WhoMark, whoOf } from './who.tsx';
 
