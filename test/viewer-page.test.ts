@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Binding, KeyMatcher } from '../src/viewer/page/bindings.ts';
 import { fit, ranked, typedIds } from '../src/viewer/page/choices.ts';
-import { duration, figure, percent, reward, stepNumber } from '../src/viewer/page/format.ts';
+import { duration, figure, percent, reward, shortId, stepNumber } from '../src/viewer/page/format.ts';
 import { linePath } from '../src/viewer/page/kit/line-path.ts';
 import { least, movedShares } from '../src/viewer/page/kit/shares.ts';
 import { commandOf, routeOf, to, withQuery } from '../src/viewer/page/router.ts';
@@ -143,7 +143,9 @@ describe('figures', () => {
     expect([percent(0.875), percent(NaN), percent(null)]).toEqual(['87.5 %', '–', '–']);
     expect([3.2, 12_345, 200_000, null].map(duration)).toEqual(['3 ms', '12.3 s', '3 min 20 s', '–']);
     expect(stepNumber('s00120')).toBe('120');
-    expect(stepNumber('odd')).toBe('odd');
+    expect(['odd', 'e00000.before', 'e00120.during'].map(stepNumber)).toEqual(['odd', 'before', 'during 120']);
+    expect(shortId('e00000.before.greedy.heldOut.d100.t199.e00')).toBe('e00000.…d100.t199.e00');
+    expect(shortId('s00001.t003.e05')).toBe('s00001.t003.e05');
   });
 
   test('moving a border keeps the sum, and no pane vanishes', () => {

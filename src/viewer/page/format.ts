@@ -28,7 +28,19 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 }
 
-/** `s00012` → 12; anything else as it is. */
-export const stepNumber = (step: string): string => /^s0*(\d+)$/.exec(step)?.[1] ?? step;
+/** `s00012` → `12`, the evaluation `e00000.before` → `before`, `e00120.during` → `during 120`; anything else as it is. */
+export function stepNumber(step: string): string {
+  const training = /^s0*(\d+)$/.exec(step);
+  if (training !== null) return training[1] ?? step;
+  const [, number, when] = /^e0*(\d+)\.(before|after|during)$/.exec(step) ?? [];
+  if (when === undefined) return step;
+  return when === 'during' ? `during ${number}` : when;
+}
+
+/** A long id without its middle: what it begins with and what tells it from its neighbours. */
+export function shortId(id: string): string {
+  const parts = id.split('.');
+  return id.length <= 24 || parts.length < 5 ? id : `${parts[0]}.…${parts.slice(-3).join('.')}`;
+}
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${whole(count)} ${count === 1 ? one : many}`;

@@ -2,8 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeList, EpisodeRow } from '../../contract.ts';
-import { refresh, useAnswer } from '../api.ts';
-import { figure, percent, plural, stepNumber, whole } from '../format.ts';
+import { refresh, type Trouble, useAnswer } from '../api.ts';
+import { figure, percent, plural, shortId, stepNumber, whole } from '../format.ts';
 import { OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { Empty, Failure, Skeleton } from '../kit/empty.tsx';
 import { useKeys } from '../keys.ts';
@@ -41,7 +41,7 @@ function EpisodeLink({ row, run }: { readonly row: EpisodeRow; readonly run: str
   if (row.episode === null) return <a href={to.group(run, row.group)}>{`${row.group} · member ${row.member}`}</a>;
   return (
     <a href={to.episode(run, row.episode)} title={row.episode}>
-      {row.episode}
+      {shortId(row.episode)}
     </a>
   );
 }
@@ -51,7 +51,7 @@ const hrefOf = (row: EpisodeRow, run: string): string => (row.episode === null ?
 interface EpisodesProps {
   readonly run: string;
   /** Above the table: what narrows it down. */
-  readonly filter: (list: EpisodeList | undefined, trouble: string | null) => ComponentChildren;
+  readonly filter: (list: EpisodeList | undefined, trouble: Trouble | null) => ComponentChildren;
 }
 
 export function Episodes({ run, filter }: EpisodesProps) {
@@ -83,7 +83,7 @@ export function Episodes({ run, filter }: EpisodesProps) {
   const refused = head.trouble !== null && head.trouble.status === 400;
   return (
     <div class="episodes">
-      {filter(head.value, refused ? (head.trouble?.message ?? null) : null)}
+      {filter(head.value, refused ? head.trouble : null)}
       {reading ? (
         <p class="muted" role="status">
           Reading the journal: {percent(head.value?.read)} so far.
