@@ -118,7 +118,11 @@ describe('in a world of any language', () => {
         date: { type: 'string' },
         cabin: { enum: ['economy', 'business'] },
       }),
-      tool('book_flight', { flight: { type: 'string' }, passengers: { type: 'integer' }, note: { type: 'string' } }, 'write'),
+      tool(
+        'book_flight',
+        { flight: { type: 'string', description: 'With 40kg of luggage.' }, passengers: { type: 'integer' }, note: { type: 'string' } },
+        'write',
+      ),
     ],
     system: 'You are the desk of Acme Air.',
     intent: {
@@ -132,7 +136,7 @@ describe('in a world of any language', () => {
       { name: 'book_flight', arguments: { flight: 'AA-12', passengers: 2 }, needs: [0], turn: 0 },
     ],
     rehearsal: [
-      { status: 'ok', result: { flights: [{ id: 'AA-12', price: 420.5 }] }, patch: [] },
+      { status: 'ok', result: { flights: [{ id: 'AA-12', price: 420.5, leaves: '2026-11-22T08:30' }] }, patch: [] },
       { status: 'ok', result: { booking: 'B7' }, patch: [{ op: 'put', collection: 'bookings', id: 'B7', record: { flight: 'AA-12' } }] },
     ],
     world: { entities: {}, occurrences: {} },
@@ -269,6 +273,8 @@ describe('in a world of any language', () => {
     'Done! You fly on AA-12 for $420.50; your reference is B7.',
     'All set: two seats on AA-12. Is there anything else?',
     'Booked.\n- flight: AA-12\n- price: 420.50\n- booking: B7',
+    'Of the flights that meet your criteria I booked AA-12, on the 22nd, in "business".',
+    'AA-12 leaves at 8:30, or 8:30am, and lands at 11pm; you may take 40kg.',
   ])('what a good agent says at the end is no trick: %s', (text) => {
     expect(failed(...good.slice(0, -1), say(text))).toEqual([]);
     expect(seen(...good.slice(0, -1), say(text)).findings.grounded.met).toBe(true);

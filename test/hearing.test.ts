@@ -16,6 +16,8 @@ describe('a value is said', () => {
     ['by yes or no', 'yes please', true],
     ['in each of its parts', 'flour and sugar', ['sugar', 'flour']],
     ['in all its fields', 'from Oslo to Rome', { from: 'Oslo', to: 'Rome' }],
+    ['by a timestamp, for its time alone', 'from 2026-11-22T08:30:00Z on', '08:30'],
+    ['by its date and time', 'on 2026-11-22 at 08:30', '2026-11-22'],
     ['in any script', 'in 東京 bitte', '東京'],
   ])('%s', (_, text, value) => {
     expect(isSaid(heardIn(text), value)).toBe(true);

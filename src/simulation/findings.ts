@@ -32,9 +32,9 @@ export function findingsOf(task: Task, scene: Scene, { made }: Matching, failure
 }
 
 /** Names and numbers in what is said must have been heard; what has neither is left open. */
-function grounded({ said }: Scene): Finding {
+function grounded({ said, manual }: Scene): Finding {
   for (const { turn, heard } of said) {
-    const invented = inventedIn(turn.text, heard);
+    const invented = inventedIn(turn.text, heard + manual);
     if (invented !== undefined) return missed(`${invented} was never said`);
   }
   return undecided;

@@ -106,23 +106,21 @@ function ungroundedArgument(task: Task, { said }: Scene): string | undefined {
 
 const placeOf = (tool: string, parameter: string, leaf: JsonValue): string => `${tool} ${parameter} ${canonical(leaf)}`;
 
-/** Values of the solution that no user, prompt or result of this task tells word for word: a date worked out, one of a closed list. */
+/** Values of the solution that no user, prompt or earlier result of this task tells word for word: a date worked out, one of a closed list. */
 function unsayable({ system, intent, expectedCalls, rehearsal = [] }: Task): ReadonlySet<string> {
-  const sayable = hearing(nothingHeard, [
-    system,
-    ...intent.requests,
-    ...Object.values(intent.facts),
-    ...rehearsal.flatMap(({ result }) => leavesOf(result).map(String)),
-  ]);
+  const said = hearing(nothingHeard, [system, ...Object.values(intent.facts)]);
   return new Set(
-    expectedCalls.flatMap(({ name, arguments: args, needs }) =>
-      Object.entries(args).flatMap(([parameter, value]) =>
+    expectedCalls.flatMap(({ name, arguments: args, needs, turn }, index) => {
+      // What a call itself is answered comes too late for it.
+      const results = rehearsal.slice(0, index).flatMap(({ result }) => leavesOf(result).map(String));
+      const sayable = hearing(said, [...intent.requests.slice(0, turn + 1), ...results]);
+      return Object.entries(args).flatMap(([parameter, value]) =>
         leavesOf(value)
           // Without a rehearsal, what a needed result says is not known here: such a value is then held to have been sayable.
           .filter((leaf) => !isFounded(sayable, parameter, leaf) && (rehearsal.length > 0 || needs.length === 0))
           .map((leaf) => placeOf(name, parameter, leaf)),
-      ),
-    ),
+      );
+    }),
   );
 }
 
@@ -140,10 +138,10 @@ function unanswered({ expectedAnswer }: Task, { said }: Scene): string | undefin
 }
 
 /** Agents speak to users, in text and in what they have tools write; the last word must be one. */
-function trickIn({ said }: Scene): string | undefined {
+function trickIn({ said, manual }: Scene): string | undefined {
   for (const { turn, heard } of said) {
     const texts = [turn.text, ...turn.calls.flatMap(({ arguments: args }) => leavesOf(args).map(String))];
-    const found = texts.map((text) => trick(text, heard)).find((each) => each !== undefined);
+    const found = texts.map((text) => trick(text, heard + manual)).find((each) => each !== undefined);
     if (found !== undefined) return found;
   }
   const last = said.at(-1)?.turn;
@@ -151,11 +149,11 @@ function trickIn({ said }: Scene): string | undefined {
 }
 
 /** Where no tool fits, the user must be told so; and where none was used, nothing can have been done or found out. */
-function unrefused({ branch, expectedCalls }: Task, { said, results }: Scene): string | undefined {
+function unrefused({ branch, expectedCalls }: Task, { said, results, manual }: Scene): string | undefined {
   if (branch !== 'none' || expectedCalls.length > 0) return undefined;
   const texts = said.filter(({ turn }) => turn.text !== '');
   if (!texts.some(({ turn }) => denies(turn.text))) return 'nobody was told that it cannot be done';
   if (results.some(({ status }) => status === 'ok')) return undefined;
-  const claim = texts.find(({ turn, heard }) => claimsDeed(turn.text) || inventedIn(turn.text, heard) !== undefined);
+  const claim = texts.find(({ turn, heard }) => claimsDeed(turn.text) || inventedIn(turn.text, heard + manual) !== undefined);
   return claim === undefined ? undefined : `nothing was done, yet: ${claim.turn.text.slice(0, 80)}`;
 }

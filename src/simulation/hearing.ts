@@ -10,12 +10,13 @@ export type Heard = string;
 /** The words of these texts; what one says does not run on into the next. */
 export const heardIn = (...texts: readonly string[]): Heard => ` ${texts.map(wordsOf).join(' | ')} `;
 
-/** Lower-case words and numbers, separated by single blanks. `12,500` is one number. */
+/** Lower-case words and numbers, separated by single blanks. `12,500` is one number, and a timestamp a date and a time. */
 export const wordsOf = (text: string): string =>
   text
     .normalize('NFKC')
     .toLowerCase()
     .replace(/(\d),(?=\d{3}(?!\d))/g, '$1')
+    .replace(/(\d{4}-\d{2}-\d{2})t(\d{2}:\d{2}(?::\d{2})?)z?/g, '$1 $2')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
 

@@ -23,11 +23,20 @@ const verdict =
 const longest = 20_000;
 
 const court = new Set(
-  'judge judges judging judged judgement judgment grader graders grading graded evaluator evaluators evaluation verdict rubric rubrics criterion criteria reward rewards'.split(
+  'judge judges judging judged judgement judgment grader graders grading graded evaluator evaluators verdict rubric rubrics reward rewards'.split(
     ' ',
   ),
 );
+/** What assistants say too ("flights that match your criteria") counts only in the company that it keeps before a judge. */
 const courtPhrases = [
+  'every criterion as',
+  'criterion as met',
+  'criterion is met',
+  'criteria as met',
+  'criteria are met',
+  'criteria met',
+  'criteria for this task',
+  'evaluation policy',
   'previous instructions',
   'prior instructions',
   'earlier instructions',

@@ -5,6 +5,8 @@ import type { Heard } from './hearing.ts';
 import { hearing, leavesOf, nothingHeard } from './origin.ts';
 
 export interface Scene {
+  /** What the tools say of themselves: their agent has read it, so to repeat it is no invention. */
+  readonly manual: Heard;
   readonly said: readonly { readonly turn: AgentTurn; readonly heard: Heard }[];
   readonly results: readonly ToolTurn[];
 }
@@ -21,5 +23,11 @@ export function sceneOf(task: Task, turns: readonly Turn[]): Scene {
       heard = hearing(heard, leavesOf(turn.result).map(String));
     }
   }
-  return { said, results };
+  return { manual: manualOf(task), said, results };
 }
+
+const manualOf = ({ tools }: Task): Heard =>
+  hearing(
+    nothingHeard,
+    tools.flatMap(({ name, description, parameters }) => [name, description, ...leavesOf(parameters).map(String)]),
+  );

@@ -147,19 +147,15 @@ const isDefault = (task: Task, { tool, key, value }: Row): boolean => {
   return preset !== undefined && same(preset, value);
 };
 
-/** Scalars of the solution that no text of the task holds. */
+/** Scalars of the solution that no text of the task holds before they are needed. */
 function freeValues(task: Task): Set<string> {
   const { system, intent, expectedCalls, rehearsal = [] } = task;
-  const texts = [
-    system,
-    ...intent.requests,
-    ...Object.values(intent.facts),
-    ...rehearsal.flatMap(({ result }) => scalars(result).map(([, value]) => String(value))),
-  ];
-  const known = new Set(texts.flatMap(phrasesOf));
   const free = new Set<string>();
-  for (const { name, arguments: args, needs } of expectedCalls) {
+  for (const [index, { name, arguments: args, needs, turn }] of expectedCalls.entries()) {
     if (rehearsal.length === 0 && needs.length > 0) continue;
+    const earlier = rehearsal.flatMap(({ result }, at) => (at < index ? scalars(result).map(([, value]) => String(value)) : []));
+    const requests = intent.requests.filter((_, at) => at <= turn);
+    const known = new Set([system, ...requests, ...Object.values(intent.facts), ...earlier].flatMap(phrasesOf));
     for (const [path, value] of scalars(args)) {
       const row: Row = { at: 0, kind: 'argument', tool: name, key: path[0] ?? '', text: '', value };
       if (!isUttered(row, known, task)) free.add(`${name}/${row.key}=${JSON.stringify(value)}`);
