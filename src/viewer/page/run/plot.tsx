@@ -167,8 +167,9 @@ function optionsOf({ lines, range, marks, chosen, width, ink }: Drawing): uPlot.
 /** New figures; a part that was zoomed into stays in view. */
 function renew(plot: uPlot, data: uPlot.AlignedData): void {
   const shown = plot.data[0];
+  // Before its first drawing a plot has no scale: nothing is zoomed into.
   const { min, max } = plot.scales['x'] ?? {};
-  const zoomed = shown.length > 1 && (min !== shown[0] || max !== shown.at(-1));
+  const zoomed = min != null && max != null && shown.length > 1 && (min !== shown[0] || max !== shown.at(-1));
   plot.setData(data, !zoomed);
   if (zoomed) plot.redraw();
   sayLast(plot);
