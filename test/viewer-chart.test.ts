@@ -180,9 +180,9 @@ describe.each(names)('the drawing of "%s"', (name) => {
         expect(node.title.x + widthOf(node.title.text, type.title)).toBeLessThanOrEqual(node.x + node.w);
     }
     for (const { label, ways } of edges)
-      for (const { x, y, text } of ways) {
-        if (label === null) expect(text).toBe('');
-        else expect(holds(label, { x, y: y - 9, w: widthOf(text, type.small), h: 10 })).toBe(true);
+      for (const { lines } of ways) {
+        if (label === null) expect(lines).toEqual([]);
+        else for (const { x, y, text } of lines) expect(holds(label, { x, y: y - 9, w: widthOf(text, type.small), h: 10 })).toBe(true);
       }
   });
 

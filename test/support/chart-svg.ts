@@ -36,6 +36,6 @@ function edgeLines({ source, target, points, label, ways }: ChartEdge): string[]
   return [
     `  <polyline data-from="${source}" data-to="${target}" points="${path}" marker-end="url(#head)"/>`,
     ...(label === null ? [] : [`  <rect x="${label.x}" y="${label.y}" width="${label.w}" height="${label.h}" fill="#fff" stroke="none"/>`]),
-    ...ways.filter(({ text }) => text !== '').map((way) => words(way)),
+    ...ways.flatMap(({ lines }) => lines.map((line) => words(line))),
   ];
 }

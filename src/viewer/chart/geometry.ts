@@ -34,9 +34,11 @@ export interface ChartNode extends Box {
 }
 
 /** One transition of a drawn line: `edge` is its id in the definition. */
-export interface Way extends Words {
+export interface Way {
   readonly edge: string;
-  /** In full, where `text` is short. */
+  /** None where it begins a state. */
+  readonly lines: readonly Words[];
+  /** In full, where the lines are short. */
   readonly about: string;
 }
 

@@ -6,7 +6,7 @@ import elk from 'elkjs/lib/elk.bundled.js';
 import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs/lib/elk.bundled.js';
 import type { ChartDefinition, EdgeDefinition, StateDefinition } from '../../machines/definition.ts';
 import type { Box, ChartEdge, ChartGeometry, ChartNode } from './geometry.ts';
-import { linesOf, stateAbout, type, wayAbout, wayText, widthOf } from './words.ts';
+import { linesOf, stateAbout, type, wayAbout, wayLines, widthOf } from './words.ts';
 
 const pad = 10;
 /** From the top of a box to the bottom of its title. */
@@ -23,14 +23,14 @@ const options: LayoutOptions = {
   // From its first state downwards. (ELK cannot keep the order of the chart's text here: with edges across levels that option throws.)
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.spacing.nodeNode': '26',
-  'elk.spacing.edgeNode': '16',
-  'elk.spacing.edgeEdge': '12',
+  'elk.spacing.nodeNode': '18',
+  'elk.spacing.edgeNode': '10',
+  'elk.spacing.edgeEdge': '10',
   'elk.spacing.edgeLabel': '2',
   'elk.spacing.nodeSelfLoop': '14',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '22',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
-  'elk.layered.spacing.edgeEdgeBetweenLayers': '10',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '16',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
 };
 
 /** All transitions between two nodes, drawn as one line. */
@@ -109,20 +109,24 @@ function nodeOf(state: StateDefinition, definition: ChartDefinition, lines: read
   };
 }
 
+/** Of a condition under its event. */
+const indent = 8;
+
 const anyWord = 'any state';
 const markSize = (id: string): { width: number; height: number } =>
   id.endsWith('#any') ? { width: Math.ceil(widthOf(anyWord, type.small) + 2 * pad), height: 20 } : { width: 12, height: 12 };
 
 function edgeOf({ id, source, target, edges }: Line, chart: string): ElkExtendedEdge {
-  const texts = edges.map((edge) => wayText(edge, chart)).filter((text) => text !== '');
-  const width = Math.ceil(Math.max(0, ...texts.map((text) => widthOf(text, type.small))) + 8);
+  const lines = edges.map((edge) => wayLines(edge, chart));
+  const widths = lines.flatMap((texts) => texts.map((text, i) => widthOf(text, type.small) + i * indent));
+  const width = Math.ceil(Math.max(0, ...widths) + 8);
   const label = {
     text: id,
     width,
-    height: texts.length * type.line + 4,
+    height: widths.length * type.line + 4,
     layoutOptions: { 'elk.edgeLabels.inline': 'true', 'elk.edgeLabels.placement': 'CENTER' },
   };
-  return { id, sources: [source], targets: [target], labels: texts.length === 0 ? [] : [label] };
+  return { id, sources: [source], targets: [target], labels: widths.length === 0 ? [] : [label] };
 }
 
 function place({ id, x = 0, y = 0, width = 0, height = 0, children = [] }: ElkNode, places: Map<string, Box>): void {
@@ -172,17 +176,20 @@ function drawnEdge({ source, target, edges }: Line, laid: ElkExtendedEdge, chart
   const points = (laid.sections ?? []).flatMap(({ startPoint, bendPoints = [], endPoint }) => [startPoint, ...bendPoints, endPoint]);
   const [label] = laid.labels ?? [];
   const box = label === undefined ? null : { x: round(label.x ?? 0), y: round(label.y ?? 0), w: label.width ?? 0, h: label.height ?? 0 };
+  let line = 0;
   return {
     source,
     target,
     points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
     label: box,
-    ways: edges.map((edge, i) => ({
+    ways: edges.map((edge) => ({
       edge: edge.id,
-      text: wayText(edge, chart),
+      lines: wayLines(edge, chart).map((text, i) => ({
+        text,
+        x: (box?.x ?? 0) + 4 + i * indent,
+        y: (box?.y ?? 0) + ++line * type.line - 1,
+      })),
       about: wayAbout(edge),
-      x: (box?.x ?? 0) + 4,
-      y: (box?.y ?? 0) + (i + 1) * type.line - 1,
     })),
   };
 }

@@ -22,12 +22,14 @@ function eventText(event: string, chart: string): string {
   return event;
 }
 
-/** On the line of a transition. */
-export function wayText({ event, guard, isElse, isInitial }: EdgeDefinition, chart: string): string {
-  if (isInitial) return '';
+/** On the line of a transition: what happens, and under it on what condition. */
+export function wayLines({ event, guard, isElse, isInitial }: EdgeDefinition, chart: string): string[] {
+  if (isInitial) return [];
   const condition = guard === null ? (isElse ? '[else]' : '') : `[${guard}]`;
-  const words = [event === null ? '' : eventText(event, chart), condition].filter((word) => word !== '');
-  return words.length === 0 ? 'at once' : words.join(' ');
+  const lines = [event === null ? '' : eventText(event, chart), condition].filter((line) => line !== '');
+  // Side by side where that is no longer than the longer one is already.
+  const joined = lines.join(' ');
+  return lines.length === 0 ? ['at once'] : joined.length <= 16 ? [joined] : lines;
 }
 
 /** The whole of a transition, in the words of its chart. */
@@ -56,7 +58,7 @@ export function linesOf(state: StateDefinition, staying: readonly EdgeDefinition
     ...lines('exit', state.exit, '◂'),
     ...staying.map((edge): Line => {
       const actions = edge.actions.length === 0 ? ' ignored' : ` / ${edge.actions.join(', ')}`;
-      return { kind: 'stay', text: wayText(edge, chart) + actions, edge: edge.id };
+      return { kind: 'stay', text: wayLines(edge, chart).join(' ') + actions, edge: edge.id };
     }),
   ];
 }

@@ -90,8 +90,8 @@ function sentence(
 ): string {
   const leaves = nodes.filter(({ id }) => active.has(id) && !nodes.some(({ parent, id: inner }) => parent === id && active.has(inner)));
   const where = leaves.length === 0 ? '' : `, now in ${leaves.map(({ id }) => id.slice(name.length + 1)).join(' and ')}`;
-  const ways = edges.flatMap((edge) => edge.ways).filter(({ edge, text }) => taken.has(edge) && text !== '');
-  return `statechart ${name}${where}${ways.length === 0 ? '' : `, just taken: ${ways.map(({ text }) => text).join(', then ')}`}`;
+  const ways = edges.flatMap((edge) => edge.ways).filter(({ edge, lines }) => taken.has(edge) && lines.length > 0);
+  return `statechart ${name}${where}${ways.length === 0 ? '' : `, just taken: ${ways.map(({ lines }) => lines.map(({ text }) => text).join(' ')).join(', then ')}`}`;
 }
 
 /** The scale at which the whole chart is seen; follows the size of its place. */

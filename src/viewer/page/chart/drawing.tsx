@@ -1,5 +1,5 @@
 /** A chart's geometry as SVG: states lit, the edge just taken marked, heat where it was asked for. It measures nothing and keeps nothing. */
-import { type ChartEdge, type ChartGeometry, type ChartNode, type Way } from '../../chart/geometry.ts';
+import type { Box, ChartEdge, ChartGeometry, ChartNode, Way } from '../../chart/geometry.ts';
 import type { Heat } from './heat.ts';
 import { headPath, roundedPath } from './route.ts';
 
@@ -105,13 +105,23 @@ function Label({ edge: { label, ways }, taken, heat }: Shown & { readonly edge: 
       {ways.map((way) => (
         <g key={way.edge} data-taken={taken.has(way.edge)}>
           <title>{aboutOf(way)}</title>
-          {taken.has(way.edge) ? <rect class="chart-flag" x={label.x} y={way.y - 10.5} width={label.w} height={14} rx={3} /> : null}
-          <text class="chart-way" x={way.x} y={way.y}>
-            {way.text}
-          </text>
+          {taken.has(way.edge) ? <Flag label={label} way={way} /> : null}
+          {way.lines.map(({ x, y, text }) => (
+            <text key={y} class="chart-way" x={x} y={y}>
+              {text}
+            </text>
+          ))}
         </g>
       ))}
     </g>
+  );
+}
+
+/** Behind the lines of the transition just taken, which are one of several that share a label. */
+function Flag({ label, way: { lines } }: { readonly label: Box; readonly way: Way }) {
+  const [first] = lines;
+  return first === undefined ? null : (
+    <rect class="chart-flag" x={label.x} y={first.y - 10.5} width={label.w} height={14 * lines.length} rx={3} />
   );
 }
 

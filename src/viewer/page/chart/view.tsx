@@ -52,7 +52,7 @@ function All({ geometries }: { readonly geometries: readonly ChartGeometry[] }) 
 
 function sizeOf({ nodes, edges }: ChartGeometry): string {
   const states = nodes.filter(({ kind, parent }) => parent !== null && kind !== 'initial' && kind !== 'any').length;
-  const transitions = new Set(edges.flatMap(({ ways }) => ways.flatMap(({ edge, text }) => (text === '' ? [] : [edge])))).size;
+  const transitions = new Set(edges.flatMap(({ ways }) => ways.flatMap(({ edge, lines }) => (lines.length === 0 ? [] : [edge])))).size;
   return `${plural(states, 'state')}, ${plural(transitions, 'transition')}`;
 }
 
