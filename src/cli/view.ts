@@ -40,6 +40,7 @@ export const viewCommand = (): Command => {
 
 async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<number> {
   const { parent, run } = placeOf(dir);
+  const interrupted = interruption();
   const asked = {
     dir: parent,
     host: flags.host,
@@ -57,7 +58,7 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
     terminal.say(`runs in ${parent}; Ctrl-C ends the viewer, and nothing else`);
   }
   if (flags.open) openBrowser(url, terminal);
-  await ending(flags.untilStdinEnds);
+  await (flags.untilStdinEnds ? Promise.race([interrupted, endOfStdin()]) : interrupted);
   await viewer.close();
   return 0;
 }
@@ -108,15 +109,18 @@ function troubleAt(host: string, port: number, code: string | undefined): Config
   return null;
 }
 
-/** Resolves when somebody ends the program, or, for a run's own viewer, when the run has gone. */
-function ending(untilStdinEnds: boolean): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves when somebody ends the program. */
+const interruption = (): Promise<void> =>
+  new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-    if (!untilStdinEnds) return;
+  });
+
+/** Resolves when the run that opened this viewer has gone. */
+const endOfStdin = (): Promise<void> =>
+  new Promise((resolve) => {
     process.stdin.on('end', resolve).on('error', () => resolve());
     process.stdin.resume();
   });
-}
 
 /** A browser that cannot be opened is no failure: the link is printed. */
 function openBrowser(url: string, terminal: Terminal): void {

@@ -16,7 +16,7 @@ export const lastPort = 4619;
 /** A viewer that is there answers at once; nobody is made to wait for one that is not. */
 const probeMs = 300;
 /** How many of the ports are asked. */
-const probed = 4;
+const probed = 8;
 const startMs = 15_000;
 
 const About = z.object({ name: z.literal('troupe'), dir: z.string() });
