@@ -258,6 +258,17 @@ describe('in a world of any language', () => {
   });
 
   test.each([
+    ['true', 'Yes, there is a seat.'],
+    ['2026-11-22T08:30:00Z', 'It leaves on 22 November, at half past eight.'],
+    ['Bags may be checked in until an hour before', 'You can check your bag in until one hour before.'],
+  ])('whether an answer of many forms was given, as %s, is for who reads', (expectedAnswer, text) => {
+    const asked: Task = { ...task, expectedCalls: [], rehearsal: [], branch: 'answer', expectedAnswer };
+    const { gates, findings } = examine({ task: asked, turns: [user, say(text)], world: task.world });
+    expect(gates.every(({ passed }) => passed)).toBe(true);
+    expect(findings.intent.open).toBe(true);
+  });
+
+  test.each([
     'I am sorry, I cannot do that: none of my tools can book trains.',
     'Unfortunately that is not possible here.',
     'I have no tool that orders food. You could ask the restaurant itself.',

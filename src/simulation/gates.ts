@@ -9,7 +9,7 @@ import type { ToolTurn } from '../protocol/turn.ts';
 import type { JudgeView } from './contract.ts';
 import { matched, sideEffect } from './expected.ts';
 import { type Findings, findingsOf } from './findings.ts';
-import { isSaid } from './hearing.ts';
+import { isSaid, wordsOf } from './hearing.ts';
 import { inventedIn } from './invented.ts';
 import { hearing, isFounded, leavesOf, nothingHeard } from './origin.ts';
 import { claimsDeed, denies, isHollow, trick } from './plain-speech.ts';
@@ -131,8 +131,14 @@ const propertyOf = ({ tools }: Task, name: string, parameter: string): JsonObjec
 const asObject = (value: JsonValue | undefined): JsonObject | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 
+/** Words of an answer that people repeat as they are; what is longer they put in their own. */
+const answerWords = 4;
+/** A truth is told by many words, and a date or a time in many ways: whether it was told is for who reads. */
+const hasManyForms = (answer: string): boolean =>
+  /^(?:true|false)$|\d{4}-\d{2}-\d{2}|\d:\d{2}/.test(answer) || wordsOf(answer).split(' ').length > answerWords;
+
 function unanswered({ expectedAnswer }: Task, { said }: Scene): string | undefined {
-  if (expectedAnswer === undefined || expectedAnswer === '') return undefined;
+  if (expectedAnswer === undefined || expectedAnswer === '' || hasManyForms(expectedAnswer)) return undefined;
   const told = said.some(({ turn }) => isSaid(hearing(nothingHeard, [turn.text]), expectedAnswer));
   return told ? undefined : `${expectedAnswer} was never answered`;
 }

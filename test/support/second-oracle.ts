@@ -7,7 +7,7 @@
  *   said        every scalar in an argument was uttered before: by prompt, user or result; what the solution needs and nobody can utter is free, and so are defaults
  *   made        the expected calls can be dealt to different results (equal look-ups may share one), each after those it needs; else as many of them as can. A result is one's that was
  *               asked for with its arguments (in any letter case, once it was rehearsed) or says what it is to say; of a change it must besides hold all its arguments, or change the same
- *   answered    the expected answer was uttered by the agent
+ *   answered    the expected answer was uttered by the agent, if it is a number or some few words: no truth, no date, no time, no sentence
  *   harmless    the records are those that the dealt results and the look-ups alone leave behind
  *   needed      only tools of the solution were called
  *   spare       no more calls than expected, busy ones aside, and no result asked for twice while nothing changed
@@ -60,6 +60,9 @@ export function secondOpinion(task: Task, turns: readonly Turn[]): Opinion {
     made: !deal.includes(-1),
     answered:
       task.expectedAnswer === undefined ||
+      ['true', 'false'].includes(task.expectedAnswer) ||
+      tokens(task.expectedAnswer).length > 4 ||
+      /-\d\d-\d\d|:\d\d/.test(task.expectedAnswer) ||
       table.some((row) => row.kind === 'speech' && phrasesOf(row.text).includes(flat(task.expectedAnswer as string))),
     harmless: same(
       recordsAfter(task, results, () => true),
