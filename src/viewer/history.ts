@@ -9,8 +9,8 @@ import { runScope, type RunIndex } from './run-index.ts';
 const keptLogs = 64;
 const keptReplays = 16;
 
-/** Events fed to a replay at once. */
-const chunk = 2000;
+/** Events fed to a replay between two turns of everybody else. */
+const chunk = 1000;
 
 interface Replay {
   readonly replayed: Replayed;
@@ -29,12 +29,13 @@ export class Histories {
     return entry.log;
   }
 
-  window(index: RunIndex, group: string, episode: string, from: number, count: number): EventWindow {
+  async window(index: RunIndex, group: string, episode: string, from: number, count: number): Promise<EventWindow> {
     const log = this.of(index, group);
-    return this.#replay(log, episode, index).replayed.window(from, [...log.read(episode, from, count)]);
+    const { replayed } = await this.#replay(log, episode, index);
+    return replayed.window(from, [...log.read(episode, from, count)]);
   }
 
-  outline(index: RunIndex, group: string, episode: string): EventOutline {
+  async outline(index: RunIndex, group: string, episode: string): Promise<EventOutline> {
     const log = this.of(index, group);
     const replay = this.#replay(log, episode, index);
     if (replay.outline?.actor.length !== log.count(episode)) replay.outline = eventOutline(followed(log, episode, replay.replayed));
@@ -42,32 +43,34 @@ export class Histories {
   }
 
   /** The run's own actors. */
-  standings(index: RunIndex): NonNullable<RunPage['actors']> {
+  async standings(index: RunIndex): Promise<NonNullable<RunPage['actors']>> {
     const log = this.of(index, runScope);
-    return this.#replay(log, runScope, index)
-      .replayed.standing()
-      .map(({ actor, machine, value, edges, at }) => {
-        const [last] = log.read(runScope, at, 1);
-        return { actor, machine, value, edge: edges.at(-1) ?? null, event: last?.event.type ?? null };
-      });
+    const { replayed } = await this.#replay(log, runScope, index);
+    return replayed.standing().map(({ actor, machine, value, edges, at }) => {
+      const [last] = log.read(runScope, at, 1);
+      return { actor, machine, value, edge: edges.at(-1) ?? null, event: last?.event.type ?? null };
+    });
   }
 
-  /** Fed with all there is. */
-  #replay(log: EventLog, episode: string, { folder }: RunIndex): Replay {
+  /** Fed with all there is. Whoever asks for the same meanwhile feeds it too: each chunk is read and fed in one go. */
+  async #replay(log: EventLog, episode: string, { folder }: RunIndex): Promise<Replay> {
     const key = `${folder.dir} ${episode}`;
     const known = this.#replays.get(key);
     const count = log.count(episode);
     // Fewer events than before: the group began anew.
     const entry = known?.log === log && known.replayed.length <= count ? known : { log, replayed: replayed(), outline: null };
     keep(this.#replays, key, entry, keptReplays);
-    while (entry.replayed.length < count) entry.replayed.feed([...log.read(episode, entry.replayed.length, chunk)]);
+    while (entry.replayed.length < count) {
+      entry.replayed.feed([...log.read(episode, entry.replayed.length, chunk)]);
+      if (entry.replayed.length < count) await new Promise((resolve) => setImmediate(resolve));
+    }
     return entry;
   }
 }
 
-function* followed(log: EventLog, episode: string, replay: Replayed): Generator<Followed> {
+function* followed(log: EventLog, episode: string, { length, at }: Replayed): Generator<Followed> {
   let index = 0;
-  for (const recorded of log.read(episode)) yield { recorded, ...replay.at(index++) };
+  for (const recorded of log.read(episode, 0, length)) yield { recorded, ...at(index++) };
 }
 
 /** As the most recently used one; the one unused longest goes where there are too many. */

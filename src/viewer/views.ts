@@ -2,7 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import type { JsonObject } from '../protocol/json.ts';
-import type { Refusal } from './contract.ts';
+import { comparePage, taskLimit } from './compare.ts';
+import type { EpisodeRow, Refusal } from './contract.ts';
 import { episodePage } from './episode.ts';
 import { groupPage, Groups, type Opened } from './group.ts';
 import { Histories } from './history.ts';
@@ -55,12 +56,19 @@ export function views({ runs, charts, ports }: Sources): Hono {
     return { run, id, name, index, config, group };
   };
 
+  const compared = async (context: Context, side: 'a' | 'b'): Promise<{ run: string; rows: readonly EpisodeRow[] }> => {
+    const run = context.req.query(side) ?? '';
+    const index = await runs.index(run);
+    if (index === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
+    return { run, rows: index.rows() };
+  };
+
   app.get('/runs', (context) => context.json(runs.cards()));
   app.get('/runs/:run', async (context) => {
     const { run, index, config } = await opened(context);
     const card = runs.card(run);
     if (card === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
-    return context.json(runPage(card, index, { config, actors: histories.standings(index) }, ports));
+    return context.json(runPage(card, index, { config, actors: await histories.standings(index) }, ports));
   });
   app.get('/runs/:run/episodes', async (context) => {
     const { index } = await opened(context);
@@ -86,12 +94,12 @@ export function views({ runs, charts, ports }: Sources): Hono {
   app.get('/runs/:run/episodes/:id/events', async (context) => {
     const { id, name, index } = await member(context);
     return context.json(
-      plain(histories.window(index, name, id, count(context, 'from', 0, Infinity), count(context, 'count', 200, 2000))) as object,
+      plain(await histories.window(index, name, id, count(context, 'from', 0, Infinity), count(context, 'count', 200, 2000))) as object,
     );
   });
   app.get('/runs/:run/episodes/:id/outline', async (context) => {
     const { id, name, index } = await member(context);
-    return context.json(histories.outline(index, name, id));
+    return context.json(await histories.outline(index, name, id));
   });
   app.get('/runs/:run/episodes/:id/prompts/:turn', async (context) => {
     const { id, config, group } = await member(context);
@@ -108,6 +116,11 @@ export function views({ runs, charts, ports }: Sources): Hono {
           : 'prompts are there when the group is sealed',
       );
     return context.json(prompt);
+  });
+  app.get('/compare', async (context) => {
+    const [a, b] = [await compared(context, 'a'), await compared(context, 'b')];
+    const shown = { offset: count(context, 'offset', 0, Infinity), limit: count(context, 'limit', 100, taskLimit) };
+    return context.json(comparePage(a, b, shown, ports));
   });
   app.get('/charts', (context) => {
     if (!existsSync(charts)) throw new Refused(404, 'the charts were not laid out: npm run build');
