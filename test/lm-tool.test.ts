@@ -234,6 +234,14 @@ describe('what an answer depends on', () => {
     expect(touchedHash({ ...search, world: withSeat })).not.toBe(hash);
   });
 
+  test('a record that comes new among those its tool lists changes it, though the call names none of them', () => {
+    const list = specOf('list_bookings', 'read', ['limit']);
+    const view: ToolView = { tool: list, call: { name: list.name, arguments: { limit: 3 } }, world };
+    const { bookings } = world.entities;
+    const more: World = { ...world, entities: { ...world.entities, bookings: { ...bookings, B2: { flight: 'F2', customer: 'C1' } } } };
+    expect(touchedHash({ ...view, world: more })).not.toBe(touchedHash(view));
+  });
+
   test('where nothing is touched, it is the whole world', () => {
     expect(touchedHash({ ...forecast, world: withHotel })).not.toBe(touchedHash(forecast));
   });

@@ -1,7 +1,10 @@
 /** What the members of a group share: one world, answered once; and what is decided, kept and shown for tools that a language model plays. */
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../src/protocol/task.ts';
-import { isBusy } from '../src/actors/tool-answers.ts';
+import { systemClock } from '../src/actors/clock.ts';
+import { groupStage, type Stage } from '../src/actors/stage.ts';
+import { isBusy, shelfFor } from '../src/actors/tool-answers.ts';
+import type { EpisodeId } from '../src/protocol/ids.ts';
 import type { ToolSpec } from '../src/protocol/tool.ts';
 import type { World } from '../src/protocol/world.ts';
 import type { ToolView } from '../src/simulation/contract.ts';
@@ -9,9 +12,10 @@ import { occurrenceKey } from '../src/simulation/state.ts';
 import type { ToolTurn, Turn } from '../src/protocol/turn.ts';
 import { readPrompt } from '../src/simulation/lm/prose/reading.ts';
 import { oracle, play } from '../src/simulation/procedural/oracle.ts';
+import { proceduralSimulators } from '../src/simulation/procedural/simulators.ts';
 import { rulesCollection } from '../src/simulation/procedural/tool.ts';
 import { playGroup, rewardVariance, type LmPlay } from './support/lm-groups.ts';
-import { realJob } from './support/playhouse.ts';
+import { realJob, renderer } from './support/playhouse.ts';
 
 const jobs = Array.from({ length: 16 }, (_, index) => realJob(index, 30 + ((index * 13) % 50), { members: 4 }));
 const calling = jobs.filter(({ task }) => task.expectedCalls.length > 0);
@@ -160,6 +164,42 @@ describe('what tools are shown', () => {
     expect(new Set(peeks(await playGroup(job, {})))).toEqual(new Set([false]));
     expect(new Set(peeks(await playGroup(job, { simulation: { toolSeesIntent: true } })))).toEqual(new Set([true]));
   });
+});
+
+test('what was right of one member’s world is not said in another’s where it would be wrong', () => {
+  const tool: ToolSpec = { name: 'ask', description: 'Tells', parameters: {}, effects: 'read', category: 'c', source: 'test' };
+  const call = { name: 'ask', arguments: { q: 'oslo' } };
+  const at = (kind: string): ToolView => ({
+    tool,
+    call,
+    world: { entities: { people: { P1: { city: 'Oslo' } }, rooms: { R9: { kind } } }, occurrences: {} },
+  });
+  const job = realJob(0, 40, {
+    simulation: { shared: true, cache: true, toolSeesIntent: false, fidelity: 0.5, votes: 1, scope: 'episode' },
+  });
+  const ports = {
+    simulators: proceduralSimulators(),
+    renderer,
+    clock: systemClock,
+    record: () => undefined,
+    generate: () => new Promise<never>(() => undefined),
+  };
+  const stage: Stage = {
+    group: groupStage(job, ports),
+    episode: 'e' as EpisodeId,
+    member: 0,
+    refill: 0,
+    dueAt: 0,
+    askDueAt: new Map(),
+    abort: new AbortController(),
+    ended: false,
+  };
+  const [quiet, loud] = [shelfFor(stage, at('quiet')), shelfFor(stage, at('loud'))];
+  const answer = { status: 'ok' as const, observation: { kind: 'quiet' }, patch: [] };
+  quiet.keep(at('quiet'), answer);
+  expect(loud.state).toBe(quiet.state);
+  expect(quiet.find(at('quiet'))).toEqual(answer);
+  expect(loud.find(at('loud'))).toBeUndefined();
 });
 
 test('in a world without rules a share of the tools is busy once, the same ones for every member', () => {

@@ -5,6 +5,7 @@
 import type { World } from '../protocol/world.ts';
 import { seedOf, uniform } from '../random.ts';
 import type { ToolAnswer, ToolView } from '../simulation/contract.ts';
+import { contradictionIn } from '../simulation/lm/ledger.ts';
 import { ruleOf, touchedHash } from '../simulation/lm/touched.ts';
 import { applyPatch, complaintsAbout, occurrenceKey, occurrencesOf, stateHash } from '../simulation/state.ts';
 import { complaintAboutResult } from '../simulation/validate.ts';
@@ -49,7 +50,7 @@ export function shelfFor(stage: Stage, view: ToolView): ToolShelf {
     state,
     find: (asked) => {
       const known = isOff ? undefined : answers.get(`${place}${state}`);
-      return known !== undefined && isApplicable(known, asked) ? known : undefined;
+      return known !== undefined && isApplicable(known, asked) && !(reads && isContradicted(known, asked)) ? known : undefined;
     },
     keep: (asked, answer) => {
       if (isOff || answer.status === 'transient') return;
@@ -84,6 +85,10 @@ function entriesOf(job: GroupJob, view: ToolView, answer: ToolAnswer): [string, 
 const isApplicable = ({ patch }: ToolAnswer, { world }: ToolView): boolean =>
   complaintsAbout(world, patch).length === 0 &&
   patch.every((operation) => operation.op !== 'put' || world.entities[operation.collection]?.[operation.id] === undefined);
+
+/** What was right of the world that it was said of may be wrong of one that differs where nobody thought a look-up would look. */
+const isContradicted = ({ status, observation, patch }: ToolAnswer, asked: ToolView): boolean =>
+  contradictionIn(asked, { found: status === 'ok', observation, patch }) !== undefined;
 
 /** The expected path costs no prompt: each expected call, in the state its rehearsal met it in. */
 function remember({ job, answers }: GroupStage): void {

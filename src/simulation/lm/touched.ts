@@ -148,14 +148,13 @@ function touching(records: readonly Place[], args: JsonObject): Place[] {
 }
 
 /**
- * Names the part of the world that the answer to a read may depend on: what it touches, and all the records its tool may be about where these are one collection.
- * Where nothing is touched that is the whole world. 14 hex digits.
+ * Names the part of the world that the answer to a read may depend on: what it touches, and all the records its tool is surely about, since a record that comes new may be among them.
+ * Where neither is known that is the whole world. 14 hex digits.
  */
 export function touchedHash({ tool, call, world }: ToolView): string {
-  const scope = recordsFor({ tool, world });
   const everywhere = recordsIn(world);
-  const touched = touching(everywhere, call.arguments);
-  const seen = scope.length < everywhere.length ? [...scope, ...touched] : touched.length === 0 ? everywhere : touched;
+  const found = [...recordsOf({ tool, world }), ...touching(everywhere, call.arguments)];
+  const seen = found.length === 0 ? everywhere : found;
   const linked = related(world, seen);
   const lines = [...seen, ...linked].map(({ collection, id, record }) => canonical([collection, id, record]));
   return seedOf(canonical(ruleOf(world, tool.name)), ...new Set(lines.sort()))
