@@ -4,6 +4,7 @@ import type { Turn } from '../../../protocol/turn.ts';
 import type { Fault } from '../../../protocol/fault.ts';
 import type { Outcome } from '../../../protocol/outcome.ts';
 import type { EpisodePage } from '../../contract.ts';
+import { enclosed } from '../enclosed.ts';
 import { figure, plural, reward as rewardText, stepNumber, whole } from '../format.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { to } from '../router.ts';
@@ -44,7 +45,7 @@ export function Head({ page, onTurn, onFork }: HeadProps) {
         </dl>
         <span class="grow" />
         <Siblings page={page} />
-        {outcome === null || turns.length === 0 ? null : (
+        {outcome === null || turns.length === 0 || enclosed !== null ? null : (
           <button type="button" class="button" onClick={onFork} title="Play it anew from one of its turns">
             Fork…
           </button>

@@ -12,7 +12,8 @@ import { saveText } from './long-text.tsx';
 import type { Selection } from './selection.ts';
 import { stateWords, type Timeline } from './timeline.ts';
 import { WhoMark, whoOf } from './who.tsx';
-import { useEvent, windowPath, windowSize } from './windows.ts';
+import { windowPath, windowSize } from '../../windowing.ts';
+import { useEvent } from './windows.ts';
 
 interface RawProps {
   readonly page: EpisodePage;

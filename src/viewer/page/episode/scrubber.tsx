@@ -107,8 +107,8 @@ function Track({ timeline, selection: { event, pickEvent } }: Pick<ScrubberProps
             <path class="tick trouble" d={trouble} />
           </g>
         ))}
-        <line class="knob" x1={knob} x2={knob} y1="0" y2={lanes.length * row} />
       </svg>
+      <i class="knob" style={{ transform: `translateX(${knob}px)` }} />
       <input
         type="range"
         aria-label="event"

@@ -13,6 +13,8 @@ interface SequenceProps {
 /** Pixels: from event to event, from lane to lane. */
 const step = 18;
 const lane = 20;
+/** Events drawn beyond either edge. */
+const batch = 20;
 const height = lanes.length * lane;
 const yOf = (index: number): number => index * lane + lane / 2;
 
@@ -38,8 +40,10 @@ export function Sequence({ timeline, selection: { event, pickEvent } }: Sequence
       element.scrollLeft = x - element.clientWidth / 2;
     read();
   }, [event]);
-  const from = Math.max(0, Math.floor(view.left / step) - 10);
-  const until = Math.min(timeline.length, Math.ceil((view.left + view.width) / step) + 10);
+  // By steps, so that scrolling seldom draws anew.
+  const from = Math.max(0, Math.floor(view.left / step / batch) * batch - batch);
+  const until = Math.min(timeline.length, from + Math.ceil(view.width / step / batch) * batch + 3 * batch);
+  const width = Math.max((until - from) * step, view.width);
   const messageOf = useMemo(() => messagesOf(timeline.outline), [timeline]);
   const choose = (click: MouseEvent): void => {
     const element = box.current;
@@ -65,23 +69,27 @@ export function Sequence({ timeline, selection: { event, pickEvent } }: Sequence
         ref={box}
         onScroll={read}
       >
-        <svg
-          role="img"
-          aria-label={`events ${from + 1} to ${until} of ${timeline.length}, lanes ${lanes.join(', ')}`}
-          width={Math.max(timeline.length * step, view.width)}
-          height={height}
-          onClick={choose}
-        >
-          {lanes.map((name, i) => (
-            <line key={name} class="lane" x1={view.left} x2={view.left + view.width} y1={yOf(i)} y2={yOf(i)} />
-          ))}
-          {event >= from && event < until ? <rect class="sequence-now" x={event * step} y="0" width={step} height={height} /> : null}
-          {Array.from({ length: Math.max(0, until - from) }, (_, i) => {
-            const at = from + i;
-            const message = messageOf(timeline.outline.actor[at] ?? -1, timeline.outline.type[at] ?? -1);
-            return message === null ? null : <Arrow key={at} x={at * step + step / 2} at={at} timeline={timeline} {...message} />;
-          })}
-        </svg>
+        <div class="sequence-all" style={{ width: `${timeline.length * step}px`, height: `${height}px` }}>
+          <svg
+            role="img"
+            aria-label={`events ${from + 1} to ${until} of ${timeline.length}, lanes ${lanes.join(', ')}`}
+            style={{ left: `${from * step}px` }}
+            viewBox={`${from * step} 0 ${width} ${height}`}
+            width={width}
+            height={height}
+            onClick={choose}
+          >
+            {lanes.map((name, i) => (
+              <line key={name} class="lane" x1={from * step} x2={from * step + width} y1={yOf(i)} y2={yOf(i)} />
+            ))}
+            {event >= from && event < until ? <rect class="sequence-now" x={event * step} y="0" width={step} height={height} /> : null}
+            {Array.from({ length: Math.max(0, until - from) }, (_, i) => {
+              const at = from + i;
+              const message = messageOf(timeline.outline.actor[at] ?? -1, timeline.outline.type[at] ?? -1);
+              return message === null ? null : <Arrow key={at} x={at * step + step / 2} at={at} timeline={timeline} {...message} />;
+            })}
+          </svg>
+        </div>
       </div>
     </div>
   );

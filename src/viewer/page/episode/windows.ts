@@ -1,15 +1,9 @@
 /** Single events with all they carried: asked for in windows that neighbours share. Holds nothing itself. */
 import type { EventWindow } from '../../contract.ts';
+import { windowPath, windowSize } from '../../windowing.ts';
 import { useAnswer } from '../api.ts';
-import { withQuery } from '../router.ts';
 
 export type SeenEvent = EventWindow['events'][number];
-
-/** Events a window holds. */
-export const windowSize = 100;
-
-export const windowPath = (episode: string, window: number): string =>
-  withQuery(`${episode}/events`, { from: window * windowSize, count: windowSize });
 
 /** `episode`: the address of its API. −1 asks nothing. */
 export function useEvent(episode: string, index: number): { readonly event: SeenEvent | undefined; readonly trouble: string | null } {
