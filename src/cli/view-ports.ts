@@ -4,6 +4,7 @@ import { type LevelOutcome, levelResult } from '../actors/evaluating.ts';
 import { batchRuleOf } from '../actors/settings.ts';
 import { Config } from '../config.ts';
 import { advantagesIn } from '../learning/batch.ts';
+import { pairedGain } from '../learning/evaluation.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { ViewerPorts } from '../viewer/ports.ts';
 import { tokenTextOf } from './token-text.ts';
@@ -19,6 +20,7 @@ export const viewerPorts = (note: (text: string) => void): ViewerPorts => ({
     return advantagesIn(group, batchRuleOf(parsed.data));
   },
   levels: levelsOf,
+  gain: pairedGain,
 });
 
 function levelsOf(result: JsonValue): JsonObject[] {

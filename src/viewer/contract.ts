@@ -201,6 +201,47 @@ export interface GroupPage {
   readonly zeroVariance: boolean;
 }
 
+/** Two runs on tasks that both were given: `GET /api/compare?a&b&offset&limit`. Tasks are the same by name, difficulty, branch and opening words. */
+export interface ComparePage {
+  readonly a: string;
+  readonly b: string;
+  /** Share of the journals that was read when this was answered; absent = all. */
+  readonly read?: number;
+  readonly heldOut: readonly HeldOutPair[];
+  /** Training tasks; those on which the runs are farthest apart first. */
+  readonly tasks: {
+    readonly total: number;
+    /** Of `b` that `a` was not given. */ readonly others: number;
+    readonly rows: readonly ComparedTask[];
+  };
+}
+
+/** One sitting of an evaluation at one difficulty (null: at all), over the tasks that both runs were scored on. */
+export interface HeldOutPair {
+  /** `after, greedy` */
+  readonly sitting: string;
+  readonly D: number | null;
+  readonly tasks: number;
+  /** Shares of solved tasks. */
+  readonly a: number;
+  readonly b: number;
+  /** b less a, paired by task, with its 95 % interval; null for fewer than two tasks. */
+  readonly gain: { readonly mean: number; readonly low: number; readonly high: number } | null;
+}
+
+export interface ComparedTask {
+  readonly step: string;
+  readonly D: number;
+  readonly branch: Branch;
+  readonly query: string;
+  readonly a: ComparedGroup;
+  readonly b: ComparedGroup;
+}
+export interface ComparedGroup {
+  readonly group: string;
+  readonly members: readonly { readonly episode: string | null; readonly member: number; readonly reward: number | null }[];
+}
+
 /** What the policy read before one of its turns, and what it then sampled: ids as they were sent, and their text, token by token. */
 export interface PromptPage {
   /** Index in the episode's turns. */

@@ -19,6 +19,8 @@ export interface ViewerPorts {
   advantages(group: RolloutGroup, config: JsonObject | null): readonly (number | null)[];
   /** An evaluation's successes as shares with their intervals, one a level. */
   levels(result: JsonValue): readonly JsonObject[];
+  /** How much better the second figures are than the first of the same tasks, with the 95 % interval of the paired differences; at least two. */
+  gain(before: readonly number[], after: readonly number[]): { readonly mean: number; readonly low: number; readonly high: number };
   /** Absent where nothing can be acted on. Rejects with a fault that says why not. */
   fork?(request: ForkRequest): Promise<ForkReply>;
 }

@@ -56,11 +56,11 @@ export function views({ runs, charts, ports }: Sources): Hono {
     return { run, id, name, index, config, group };
   };
 
-  const compared = async (context: Context, side: 'a' | 'b'): Promise<{ run: string; rows: readonly EpisodeRow[] }> => {
+  const compared = async (context: Context, side: 'a' | 'b'): Promise<{ run: string; read: number; rows: readonly EpisodeRow[] }> => {
     const run = context.req.query(side) ?? '';
     const index = await runs.index(run);
     if (index === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
-    return { run, rows: index.rows() };
+    return { run, read: index.read, rows: index.rows() };
   };
 
   app.get('/runs', (context) => context.json(runs.cards()));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/actors/clock.ts';
 import type { ForkRequest } from '../../src/viewer/contract.ts';
+import { pairedGain } from '../../src/learning/evaluation.ts';
 import type { ViewerPorts } from '../../src/viewer/ports.ts';
 import { startViewer, type Viewer, type ViewerOptions } from '../../src/viewer/server.ts';
 
@@ -36,6 +37,7 @@ export function viewerWorld(): ViewerWorld {
     tokenText: () => (ids) => ids.map((id) => `<${id}>`),
     advantages: ({ episodes }) => episodes.map(({ reward }) => reward),
     levels: () => [],
+    gain: pairedGain,
     fork: async (asked) => {
       forks.push(asked);
       await wait();
