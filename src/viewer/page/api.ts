@@ -2,6 +2,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Refusal } from '../contract.ts';
+import { type Enclosed, enclosed } from './enclosed.ts';
 
 /** Why there is no answer, for people. */
 export interface Trouble {
@@ -34,6 +35,7 @@ class RequestFailure extends Error {
 
 /** One request; rejects with a failure that carries a Trouble, or with an AbortError. */
 export async function ask<T>(path: string, { signal: cancel, ...init }: RequestInit = {}): Promise<T> {
+  if (enclosed !== null) return answerIn(enclosed, path) as T;
   const deadline = AbortSignal.timeout(deadlineMs);
   let response: Response;
   try {
@@ -51,6 +53,12 @@ export async function ask<T>(path: string, { signal: cancel, ...init }: RequestI
     throw new RequestFailure({ status: 0, message });
   }
   throw new RequestFailure(await refusalOf(response));
+}
+
+function answerIn({ title, answers, refusals }: Enclosed, path: string): unknown {
+  if (Object.hasOwn(answers, path)) return answers[path];
+  const message = Object.hasOwn(refusals, path) ? refusals[path] : null;
+  throw new RequestFailure({ status: 404, message: message ?? `This file holds ${title} alone.` });
 }
 
 /** The words of a refusal: the server's, where it sent some. */

@@ -18,6 +18,9 @@ import { RunsView } from './runs/view.tsx';
 import { nextTheme, theme } from './theme.ts';
 import { Toast } from './toast.tsx';
 
+/** The document's own: in a page that is one file it lies in it. */
+const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')?.href ?? '/assets/icon.svg';
+
 /** The page of a route. Each gets its names; the rest of its state it reads from the query. */
 function Page({ at }: { readonly at: Route }) {
   switch (at.page) {
@@ -86,7 +89,7 @@ function Top({ at, onPalette, onHelp }: TopProps) {
         To the content
       </a>
       <a class="brand" href={to.runs()}>
-        <img src="/assets/icon.svg" alt="" />
+        <img src={icon} alt="" />
         Troupe
       </a>
       <nav class="crumbs" aria-label="where you are">

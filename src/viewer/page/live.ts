@@ -1,6 +1,7 @@
 /** What the server sends of its own accord: a stream of events, taken up where it broke off. Knows no page; whoever listens asks for what changed. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { enclosed } from './enclosed.ts';
 import { EventReader, type StreamEvent } from './stream.ts';
 
 /** `live`: events come as they happen. `lost`: the stream broke and is being taken up again. `still`: nothing is listened to. */
@@ -102,6 +103,7 @@ const streams = new Map<string, Stream>();
 /** Hears the live events of a run, or of all runs (null), while the component is shown. */
 export function useLive(run: string | null, listener: Listener): void {
   useEffect(() => {
+    if (enclosed !== null) return undefined;
     const path = run === null ? '/api/live' : `/api/live?run=${encodeURIComponent(run)}`;
     const stream = streams.get(path) ?? new Stream(path);
     streams.set(path, stream);

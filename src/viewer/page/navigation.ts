@@ -1,8 +1,24 @@
 /** Where the browser is, as signals over the History API. Links are plain anchors; this only spares them the reload. */
 import { computed, effect, signal } from '@preact/signals';
+import { enclosed, enclosedAddress } from './enclosed.ts';
 import { type Query, routeOf } from './router.ts';
 
-const address = signal({ path: location.pathname, search: location.search });
+interface Address {
+  readonly path: string;
+  readonly search: string;
+}
+
+/** Null where the browser stands at no address of ours: keep the last. */
+function placed(): Address | null {
+  if (enclosed === null) return { path: location.pathname, search: location.search };
+  const [path = '/', ...rest] = enclosedAddress(enclosed)?.split('?') ?? [];
+  return enclosedAddress(enclosed) === null ? null : { path, search: rest.length === 0 ? '' : `?${rest.join('?')}` };
+}
+
+/** A file has one path: its addresses follow the `#`. */
+const written = (path: string): string => (enclosed === null ? path : `#${path}`);
+
+const address = signal<Address>(placed() ?? { path: '/', search: '' });
 
 /** What is shown now. */
 export const route = computed(() => routeOf(address.value.path));
@@ -12,19 +28,19 @@ export const query = computed(() => new URLSearchParams(address.value.search));
 const here = computed(() => address.value.path + address.value.search);
 
 const read = (): void => {
-  if (address.peek().path !== location.pathname || address.peek().search !== location.search)
-    address.value = { path: location.pathname, search: location.search };
+  const next = placed();
+  if (next !== null && (address.peek().path !== next.path || address.peek().search !== next.search)) address.value = next;
 };
 
 /** Goes there; `replace` leaves no step in the history. */
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   if (path === here.peek()) return;
-  if (replace) history.replaceState(null, '', path);
-  else history.pushState(null, '', path);
+  if (replace) history.replaceState(null, '', written(path));
+  else history.pushState(null, '', written(path));
   const before = address.peek().path;
   read();
   // A new page starts at its top and takes the focus, as a loaded one would.
-  if (before !== location.pathname) requestAnimationFrame(() => document.querySelector<HTMLElement>('main')?.focus());
+  if (before !== address.peek().path) requestAnimationFrame(() => document.querySelector<HTMLElement>('main')?.focus());
 }
 
 /** Changes keys of the query and keeps the rest; null takes a key away. Replaces the address unless told otherwise: scrubbing is no history. */
@@ -48,7 +64,7 @@ export function listen(titleOf: () => string): void {
     const raw = link.getAttribute('href') ?? '';
     if (!raw.startsWith('/') || raw.startsWith('/api/')) return;
     event.preventDefault();
-    navigate(link.pathname + link.search);
+    navigate(enclosed === null ? link.pathname + link.search : raw);
   });
   effect(() => {
     document.title = titleOf();
