@@ -13,13 +13,16 @@ const keptReplays = 16;
 const chunk = 1000;
 
 interface Replay {
+  readonly log: EventLog;
+  /** Of the log when this began. */
+  readonly life: number;
   readonly replayed: Replayed;
   outline: EventOutline | null;
 }
 
 export class Histories {
   readonly #logs = new Map<string, { readonly index: RunIndex; readonly log: EventLog }>();
-  readonly #replays = new Map<string, Replay & { readonly log: EventLog }>();
+  readonly #replays = new Map<string, Replay>();
 
   of(index: RunIndex, group: string): EventLog {
     const key = `${index.folder.dir} ${group}`;
@@ -37,8 +40,8 @@ export class Histories {
 
   async outline(index: RunIndex, group: string, episode: string): Promise<EventOutline> {
     const log = this.of(index, group);
-    const replay = this.#replay(log, episode, index);
-    if (replay.outline?.actor.length !== log.count(episode)) replay.outline = eventOutline(followed(log, episode, replay.replayed));
+    const replay = await this.#replay(log, episode, index);
+    if (replay.outline?.actor.length !== replay.replayed.length) replay.outline = eventOutline(followed(log, episode, replay.replayed));
     return replay.outline;
   }
 
@@ -57,10 +60,9 @@ export class Histories {
     const key = `${folder.dir} ${episode}`;
     const known = this.#replays.get(key);
     const count = log.count(episode);
-    // Fewer events than before: the group began anew.
-    const entry = known?.log === log && known.replayed.length <= count ? known : { log, replayed: replayed(), outline: null };
+    const entry = known?.log === log && known.life === log.life ? known : { log, life: log.life, replayed: replayed(), outline: null };
     keep(this.#replays, key, entry, keptReplays);
-    while (entry.replayed.length < count) {
+    while (entry.replayed.length < count && entry.life === log.life) {
       entry.replayed.feed([...log.read(episode, entry.replayed.length, chunk)]);
       if (entry.replayed.length < count) await new Promise((resolve) => setImmediate(resolve));
     }
