@@ -18,15 +18,16 @@ export class EventLog {
   readonly #group: string;
   /** Frames of the group that were looked through. */
   #frames = 0;
+  #life = 0;
 
   constructor(index: RunIndex, group: string) {
     this.#index = index;
     this.#group = group;
   }
 
-  /** Changes when there are more events, or when the group began anew. */
-  get frames(): number {
-    return this.#frames;
+  /** Another one each time the group began anew: what was known of its events before is of no use then. */
+  get life(): number {
+    return this.#life;
   }
 
   count(episode: string): number {
@@ -46,18 +47,23 @@ export class EventLog {
     }
   }
 
+  #beginAnew(): void {
+    this.#stretches.clear();
+    this.#life++;
+  }
+
   #lookThrough(): void {
     const places = this.#index.place(this.#group)?.events ?? [];
     if (places.length < this.#frames) {
       this.#frames = 0;
-      this.#stretches.clear();
+      this.#beginAnew();
     }
     for (const at of places.slice(this.#frames)) {
       this.#frames++;
       const events = eventsAt(this.#index.folder, at);
       // A resumed run plays a group again that was not sealed: what came before is of another life.
       const start = events.findLastIndex(({ actor, event }) => actor === `${this.#group}/group` && event.type === 'xstate.init');
-      if (start >= 0) this.#stretches.clear();
+      if (start >= 0) this.#beginAnew();
       const skip = Math.max(0, start);
       const counts = new Map<string, number>();
       for (const { actor } of events.slice(skip)) {
