@@ -153,9 +153,14 @@ function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
         </div>
       ))}
       {turn === null ? null : (
-        <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
-          {sampled ? 'of' : 'before'} turn {turn}
-        </button>
+        <div>
+          <dt class="unseen">turn</dt>
+          <dd>
+            <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
+              {sampled ? 'of' : 'before'} turn {turn}
+            </button>
+          </dd>
+        </div>
       )}
     </dl>
   );
