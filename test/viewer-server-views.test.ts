@@ -1,8 +1,21 @@
 /** What the viewer answers: runs, groups, episodes, prompts and lists as the journal has them. */
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EpisodeList, EpisodePage, GroupPage, PromptPage, Refusal, RunCard, RunPage } from '../src/viewer/contract.ts';
+import type { Episode } from '../src/protocol/episode.ts';
+import type {
+  EpisodeList,
+  EpisodePage,
+  EventOutline,
+  EventWindow,
+  GroupPage,
+  PromptPage,
+  Refusal,
+  RunCard,
+  RunPage,
+} from '../src/viewer/contract.ts';
 import type { Viewer } from '../src/viewer/server.ts';
-import { sampleRun } from './support/sample-run.ts';
+import { playDrawn } from './support/drawn-groups.ts';
+import { openSample, sampleRun, sealed } from './support/sample-run.ts';
 import { ask, json, viewerWorld } from './support/viewer.ts';
 
 const world = viewerWorld();
@@ -65,6 +78,33 @@ describe('what is answered', () => {
     expect((await Promise.all(['0', '2', '9', 'x'].map((turn) => ask(viewer, `${at}/${turn}`)))).map(({ status }) => status)).toEqual([
       404, 404, 404, 400,
     ]);
+  });
+
+  test('tells the events of an episode by windows and in outline, each state that of the record, in what JSON can say', async () => {
+    let seed = 1;
+    while ((await playDrawn(seed)).group.episodes.every(({ traces }) => traces.length === 0)) seed++;
+    const { events, group } = await playDrawn(seed);
+    const { folder, record } = await openSample(world.root, 'played');
+    record.append({ kind: 'events', events: [...events] });
+    record.append(sealed(group));
+    await record.close();
+    const { id } = group.episodes.find(({ traces }) => traces.length > 0) as Episode;
+    const at = `/api/runs/${folder.name}/episodes/${id}`;
+    const all = await json<EventWindow>(viewer, `${at}/events?count=2000`);
+    const own = events.filter(({ actor }) => actor.startsWith(`${id}/`));
+    expect(all.events.map(({ actor, event, state }) => [actor, event.type, state])).toEqual(
+      own.map(({ actor, event, state }) => [actor, event.type, state]),
+    );
+    expect(all.events.every(({ agrees }) => agrees)).toBe(true);
+    const sampled = all.events.find(({ event }) => event.type === 'agent.sampled')?.event;
+    expect(sampled?.['ids']).toBeInstanceOf(Array);
+    const part = await json<EventWindow>(viewer, `${at}/events?from=3&count=4`);
+    expect(part).toMatchObject({ from: 3, events: all.events.slice(3, 7) });
+    const outline = await json<EventOutline>(viewer, `${at}/outline`);
+    expect(outline.type.map((type) => outline.types[type])).toEqual(own.map(({ event }) => event.type));
+    expect(outline.disagree).toEqual([]);
+    expect((await json<EpisodePage>(viewer, at)).events).toBe(own.length);
+    rmSync(folder.dir, { recursive: true });
   });
 
   test('lists episodes by windows, sorted, with what there is of each value', async () => {
