@@ -45,6 +45,7 @@ import { playable, policySpecOf } from './stand-in.ts';
 import { stepsOf } from './steps.ts';
 import { sampledTokensOf, summaryOf } from './summary.ts';
 import { threadsOf } from './threads.ts';
+import { updateModes } from './update-modes.ts';
 import { version as programVersion } from './version.ts';
 
 export interface RunOptions {
@@ -229,6 +230,7 @@ async function conduct(asked: Config, { runDir, signal, progress, resume, onReco
       publish: (weights) => orLost(broker.publish(weights)),
       sing: (requests, signal) => orLost(sing(requests, signal)),
       clock: systemClock,
+      open: updateModes(events, waits),
       ...(isTimesliced(config) ? { lend: () => broker.suspend(), takeBack: () => broker.resume() } : {}),
     },
     start,

@@ -9,7 +9,7 @@ import { type BatchRule, type PackedStep, packStep, type TokenSample } from '../
 import type { LossBound } from '../learning/census.ts';
 import type { CurriculumRule } from '../learning/curriculum.ts';
 import type { Objective, ObjectiveMetrics } from '../learning/objective.ts';
-import { policyUpdateMachine } from '../machines/policy-update.ts';
+import { type PolicyUpdateInput, policyUpdateMachine } from '../machines/policy-update.ts';
 import type { FrameOf } from '../protocol/frame.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { GroupId, PolicyVersion, StepId } from '../protocol/ids.ts';
@@ -63,6 +63,8 @@ export interface PolicyUpdatePorts {
   lend?(): Promise<void>;
   takeBack?(): Promise<void>;
   readonly clock: Clock;
+  /** Makes an actor of the bound chart, not started yet; left out, one that nobody watches. */
+  open?(chart: typeof policyUpdateMachine, input: PolicyUpdateInput): ActorRefFrom<typeof policyUpdateMachine>;
 }
 
 export interface PolicyUpdate {
@@ -192,7 +194,8 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
     },
   });
 
-  const actor = createActor(machine, { input: { committed: from.committed?.step ?? null, shares: ports.lend !== undefined } });
+  const input = { committed: from.committed?.step ?? null, shares: ports.lend !== undefined };
+  const actor = ports.open?.(machine, input) ?? createActor(machine, { input });
   actor.subscribe({ error: (error) => rejectAsker(asFault(TrainerFault, 'policy update', error)) });
   armDeadlines(actor, options, ports.clock);
   actor.start();

@@ -21,8 +21,9 @@ interface ChartProps {
 const none: readonly never[] = [];
 const nothing: Readonly<Record<string, number>> = {};
 
-/** Smaller, nobody reads it: then it is scrolled. */
-const smallest = 0.7;
+/** As long as it can be read at all the whole is shown; below that it is scrolled, at a size at which it reads well. */
+const smallest = 0.6;
+const legible = 0.7;
 const zooms = [0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5, 2];
 
 export function Chart({ geometry, active = none, edges = none, visits = nothing, dwell = nothing }: ChartProps) {
@@ -39,7 +40,7 @@ export function Chart({ geometry, active = none, edges = none, visits = nothing,
     }),
     [geometry, active, edges, visits, dwell, measure, isCounted],
   );
-  const scale = zoom ?? Math.max(smallest, Math.min(1.25, fit));
+  const scale = zoom ?? (fit < smallest ? legible : Math.min(1.25, fit));
   useFollow(view, geometry, active, scale);
   const step = (by: 1 | -1): void => {
     const next = by > 0 ? zooms.find((one) => one > scale + 0.01) : zooms.findLast((one) => one < scale - 0.01);

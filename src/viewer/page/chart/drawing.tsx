@@ -134,8 +134,8 @@ function Flags({ node: { id, kind, x, y, w, h }, active, heat }: Shown & { reado
     <>
       {active.has(id) ? (
         <g class="chart-now" aria-hidden="true">
-          <rect x={x + w - 34} y={y - 7} width={30} height={14} rx={7} />
-          <text x={x + w - 19} y={y + 3.5} text-anchor="middle">
+          <rect x={x + w - 34} y={y - 10} width={30} height={14} rx={7} />
+          <text x={x + w - 19} y={y + 0.5} text-anchor="middle">
             now
           </text>
         </g>
