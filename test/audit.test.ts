@@ -4,13 +4,13 @@ import { runGroup } from '../src/actors/group.ts';
 import type { Task } from '../src/protocol/task.ts';
 import type { AgentTurn, Turn, UserTurn } from '../src/protocol/turn.ts';
 import { seedOf, stream } from '../src/random.ts';
-import type { ToolAnswer, ToolView } from '../src/simulation/contract.ts';
+import type { ToolAnswer, ToolView, UserAnswer, UserView } from '../src/simulation/contract.ts';
 import { auditOf } from '../src/simulation/audit.ts';
 import { slots, speech, things } from '../src/simulation/procedural/lexicon.ts';
 import { type Agent, oracle, play } from '../src/simulation/procedural/oracle.ts';
 import { writeTask } from '../src/simulation/procedural/task.ts';
 import { viewOf } from './support/arbitraries.ts';
-import { says, scriptedJob, scriptedPorts, scriptedSimulator } from './support/scripted.ts';
+import { goodAgent, type PolicyScript, says, scriptedJob, scriptedPorts, scriptedSimulator } from './support/scripted.ts';
 
 const tasks = Array.from({ length: 250 }, (_, index) => writeTask(viewOf({ seed: index, difficulty: 1 + ((index * 37) % 100) })));
 
@@ -112,6 +112,14 @@ describe('unfaithful simulations', () => {
     });
   });
 
+  test('a user that is served and neither leaves nor says its request again overstays; cut off by that, the agent counts for nothing', () => {
+    const stays = (text: string): Turn[] => [...long.turns, { role: 'user', text }, says(speech.done)];
+    const audit = (text: string, endedBy: 'user' | 'bounds') => auditOf({ task: long.task, turns: stays(text) }, endedBy);
+    expect(audit('What a day it has been', 'user')).toMatchObject({ fidelity: 0.5, findings: [{ kind: 'overstay', role: 'user' }] });
+    expect(audit('What a day it has been', 'bounds')).toMatchObject({ fidelity: 0 });
+    expect(audit(long.task.intent.requests.at(-1) ?? '', 'bounds')).toMatchObject({ fidelity: 1, findings: [] });
+  });
+
   test('a user that leaves where the agent refuses does not', () => {
     const { task, turns } = long;
     const cut = turns.findIndex((turn, index) => turn.role === 'user' && index > 0);
@@ -136,6 +144,19 @@ describe('in a group', () => {
     const group = await runGroup(scriptedJob({ simulation }), ports, new AbortController().signal);
     expect(group.episodes[0]?.outcome.kind).toBe('scored');
     expect(group.health?.audit).toMatchObject({ episodes: 1, contradictions: 1, refused: 0, fidelity: 0.5 });
+  });
+
+  /** It enjoys the talk. */
+  const guest = scriptedSimulator<UserView, UserAnswer>('user', () => ({ text: 'How lovely that is', done: false }));
+  const stayed = async (agent: PolicyScript) => {
+    const ports = scriptedPorts(agent, { user: guest });
+    const { episodes } = await runGroup(scriptedJob({ simulation }), ports, new AbortController().signal);
+    return episodes[0];
+  };
+
+  test('an agent that a served user keeps until its turns are spent has no reward, and one that never served has its own', async () => {
+    expect(await stayed(goodAgent)).toMatchObject({ reward: null, outcome: { kind: 'simulatorFault', role: 'user' } });
+    expect(await stayed(() => says('done'))).toMatchObject({ reward: -1, outcome: { kind: 'truncated', by: 'policy' } });
   });
 
   test('where code plays every role nobody audits', async () => {

@@ -58,7 +58,7 @@ const health: SimulatorHealth = {
       masked: 1,
     },
   },
-  audit: { episodes: 8, fidelity: 7.6, contradictions: 1, leaks: 2, prematureStops: 0, overreaches: 0, refused: 1 },
+  audit: { episodes: 8, fidelity: 7.6, contradictions: 1, leaks: 2, prematureStops: 0, overstays: 0, overreaches: 0, refused: 1 },
 };
 const standing = {
   committed: null,

@@ -175,6 +175,7 @@ describe('health adds up', () => {
     contradictions: count,
     leaks: count,
     prematureStops: count,
+    overstays: count,
     overreaches: count,
     refused: count,
   });

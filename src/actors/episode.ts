@@ -12,7 +12,7 @@ import type { MemberEnd } from '../protocol/messages.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import type { Turn } from '../protocol/turn.ts';
 import { seedOf } from '../random.ts';
-import { auditCounts, auditOf, worstRole } from '../simulation/audit.ts';
+import { auditCounts, auditOf, type EpisodeAudit, worstRole } from '../simulation/audit.ts';
 import { agentActor } from './agent.ts';
 import { judgeActor } from './judge.ts';
 import { observed } from './recorder.ts';
@@ -120,16 +120,26 @@ function episodeOf(actor: ActorRefFrom<typeof episodeActor>, stage: Stage, plan:
   };
 }
 
-/** Where language models play, a scored episode is scored only if its simulation was faithful; every answer had passed its own check, so this is about what they add up to. */
+/**
+ * Where language models play, an episode has a reward only if its simulation was faithful, one that ran out of turns too; every answer had passed its own check, so this is about what
+ * they add up to.
+ */
 function audited({ group: { job, health } }: Stage, outcome: Outcome, turns: readonly Turn[]): Outcome {
-  if (job.simulation === undefined || outcome.kind !== 'scored') return outcome;
-  const audit = auditOf({ task: job.task, turns });
-  const isRefused = audit.fidelity < job.simulation.fidelity;
+  const isCut = outcome.kind === 'truncated' && outcome.by === 'policy';
+  if (job.simulation === undefined || (outcome.kind !== 'scored' && !isCut)) return outcome;
+  const audit = auditOf({ task: job.task, turns }, isCut ? 'bounds' : 'user');
+  const isRefused = audit.fidelity < job.simulation.fidelity || paysForTheUser(outcome, audit);
   health?.audited(auditCounts(audit, isRefused));
   if (!isRefused) return outcome;
   const message = `unfaithful: ${audit.findings.map(({ detail }) => detail).join('; ')}`.slice(0, 2000);
   return { kind: 'simulatorFault', role: worstRole(audit.findings), fault: { kind: 'SimulatorFault', message } };
 }
+
+/** A user that stays costs turns, and turns may cost the reward. */
+const paysForTheUser = (outcome: Outcome, { findings }: EpisodeAudit): boolean =>
+  outcome.kind === 'scored' &&
+  findings.some(({ kind }) => kind === 'overstay') &&
+  outcome.verdict.criteria.some(({ name, required, met }) => name === 'efficient' && required && !met);
 
 /** Only numbers are scored; the rest by what may be done about it. */
 function endOf({ outcome, reward }: Episode): MemberEnd {

@@ -36,7 +36,7 @@ export function healthTable({ roles, tools, audit }: SimulatorHealth): string {
     ...(audit === undefined || audit.episodes === 0
       ? []
       : [
-          `fidelity ${(audit.fidelity / audit.episodes).toFixed(3)} over ${audit.episodes} episodes, ${audit.refused} refused: ${audit.contradictions} contradictions, ${audit.leaks} leaks, ${audit.prematureStops} premature stops, ${audit.overreaches} overreaches`,
+          `fidelity ${(audit.fidelity / audit.episodes).toFixed(3)} over ${audit.episodes} episodes, ${audit.refused} refused: ${audit.contradictions} contradictions, ${audit.leaks} leaks, ${audit.prematureStops} premature stops, ${audit.overstays} overstays, ${audit.overreaches} overreaches`,
         ]),
   ].join('\n');
 }

@@ -48,6 +48,7 @@ export function addAudits(audits: readonly Audit[]): Audit {
     contradictions: total((audit) => audit.contradictions),
     leaks: total((audit) => audit.leaks),
     prematureStops: total((audit) => audit.prematureStops),
+    overstays: total((audit) => audit.overstays),
     overreaches: total((audit) => audit.overreaches),
     refused: total((audit) => audit.refused),
   };

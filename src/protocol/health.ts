@@ -49,6 +49,8 @@ export const Audit = z.strictObject({
   contradictions: count,
   leaks: count,
   prematureStops: count,
+  /** Users that went on when they had been served. */
+  overstays: count.default(0),
   overreaches: count,
   /** Episodes refused for too low a fidelity. */
   refused: count,

@@ -1,6 +1,6 @@
 /**
  * What was wrong with the simulation of a finished episode, found in code over the whole transcript: results that contradict the world or each other, a user that told too much, did the
- * agent's work, or stopped too early. It judges whoever was simulated, never the agent, and does not know who played.
+ * agent's work, stopped too early, or stayed when it was served. It judges whoever was simulated, never the agent, and does not know who played.
  */
 import type { Audit } from '../protocol/health.ts';
 import type { SimulatorRole } from '../protocol/outcome.ts';
@@ -9,28 +9,36 @@ import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
 import type { World } from '../protocol/world.ts';
 import { canonical } from '../protocol/json.ts';
 import { type ToolView, type UserView, conversationOf } from './contract.ts';
+import { matched } from './expected.ts';
+import { heardIn, isSaid } from './hearing.ts';
 import { nameIn } from './lm/hygiene.ts';
 import { contradictionIn } from './lm/ledger.ts';
 import { isQuestion, overreach, premature, slipIn } from './lm/manners.ts';
+import { contentOf, isSame, shareOf } from './lm/overlap.ts';
 import { touchedHash } from './lm/touched.ts';
+import { denies } from './plain-speech.ts';
 import { applyPatch, complaintsAbout, occurrenceKey } from './state.ts';
 
 export interface Finding {
-  readonly kind: 'contradiction' | 'leak' | 'prematureStop' | 'overreach';
+  readonly kind: 'contradiction' | 'leak' | 'prematureStop' | 'overstay' | 'overreach';
   readonly role: SimulatorRole;
   readonly detail: string;
 }
 
 export interface EpisodeAudit {
-  /** 1: nothing was found; halved by each finding; 0 where the user stopped too early, since then the agent was cut off. */
+  /** 1: nothing was found; halved by each finding; 0 where it was the user who cut the agent off: by stopping too early, or by staying until the agent had no turn left. */
   readonly fidelity: number;
   readonly findings: readonly Finding[];
 }
 
-/** An episode that its user ended. */
-export function auditOf({ task, turns }: { readonly task: Task; readonly turns: readonly Turn[] }): EpisodeAudit {
-  const findings = [...ofTools(task, turns), ...ofUser(task, turns), ...ofTheEnd(task, turns)];
-  const isCut = findings.some(({ kind }) => kind === 'prematureStop');
+/** `endedBy`: the user, who left; or the bounds that an episode has, while the user was still there. */
+export function auditOf(
+  { task, turns }: { readonly task: Task; readonly turns: readonly Turn[] },
+  endedBy: 'user' | 'bounds' = 'user',
+): EpisodeAudit {
+  const stays = ofItsStay(task, turns);
+  const findings = [...ofTools(task, turns), ...ofUser(task, turns), ...stays, ...(endedBy === 'user' ? ofTheEnd(task, turns) : [])];
+  const isCut = findings.some(({ kind }) => kind === 'prematureStop') || (endedBy === 'bounds' && stays.length > 0);
   return { fidelity: isCut ? 0 : 2 ** -findings.length, findings };
 }
 
@@ -43,6 +51,7 @@ export function auditCounts({ fidelity, findings }: EpisodeAudit, isRefused: boo
     contradictions: count('contradiction'),
     leaks: count('leak'),
     prematureStops: count('prematureStop'),
+    overstays: count('overstay'),
     overreaches: count('overreach'),
     refused: isRefused ? 1 : 0,
   };
@@ -97,6 +106,33 @@ function ofUser({ persona, intent, tools }: Task, turns: readonly Turn[]): Findi
     const slip = slipIn(view, { text: turn.text, done: false });
     return slip?.defect === 'leak' ? [{ kind: 'leak', role: 'user', detail: slip.complaint }] : [];
   });
+}
+
+/** Share of a request's words by which it is said once more. */
+const saidAgain = 0.6;
+
+/** The user spoke on when it had been served and asked nothing, and did not so much as say its request again. */
+function ofItsStay(task: Task, turns: readonly Turn[]): Finding[] {
+  const { requests } = task.intent;
+  const isRequest = (text: string): boolean =>
+    requests.some((request) => isSame(request, text) || shareOf(contentOf(request), text) >= saidAgain);
+  return turns.flatMap((turn, index): Finding[] =>
+    turn.role !== 'user' || index === 0 || isRequest(turn.text) || !isServed(task, turns.slice(0, index))
+      ? []
+      : [{ kind: 'overstay', role: 'user', detail: `served, the user went on: ${turn.text.slice(0, 80)}` }],
+  );
+}
+
+/** All requests were said, no question is open, all calls were made, and what was to be told was told. */
+function isServed(task: Task, turns: readonly Turn[]): boolean {
+  const { persona, intent, branch, expectedAnswer } = task;
+  if (premature({ persona, intent, conversation: conversationOf(turns) }) !== undefined) return false;
+  const results = turns.filter((turn): turn is ToolTurn => turn.role === 'tool');
+  if (matched(task, results).made.includes(-1)) return false;
+  const said = turns.flatMap((turn) => (turn.role === 'agent' && turn.text !== '' ? [turn.text] : []));
+  if (said.length === 0) return false;
+  if (branch === 'none') return said.some(denies);
+  return expectedAnswer === undefined || said.some((text) => isSaid(heardIn(text), expectedAnswer));
 }
 
 /** The user left: with requests unsaid, or with a question open on which calls depended. */
