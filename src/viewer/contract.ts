@@ -48,6 +48,10 @@ export interface RunPage extends RunCard {
     readonly value: unknown;
     readonly edge: string | null;
     readonly event: string | null;
+    /** As in ActorStanding, over the run so far. */
+    readonly edges?: readonly string[];
+    readonly visits?: Readonly<Record<string, number>>;
+    readonly dwell?: Readonly<Record<string, number>>;
   }[];
 }
 

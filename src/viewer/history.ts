@@ -49,9 +49,9 @@ export class Histories {
   async standings(index: RunIndex): Promise<NonNullable<RunPage['actors']>> {
     const log = this.of(index, runScope);
     const { replayed } = await this.#replay(log, runScope, index);
-    return replayed.standing().map(({ actor, machine, value, edges, at }) => {
+    return replayed.standing().map(({ at, ...standing }) => {
       const [last] = log.read(runScope, at, 1);
-      return { actor, machine, value, edge: edges.at(-1) ?? null, event: last?.event.type ?? null };
+      return { ...standing, edge: standing.edges.at(-1) ?? null, event: last?.event.type ?? null };
     });
   }
 

@@ -23,7 +23,7 @@ export function Machines({ page }: { readonly page: RunPage }) {
     );
   return (
     <div class="machines">
-      {actors.map(({ actor, machine, value, edge, event }) => (
+      {actors.map(({ actor, machine, value, edge, event, edges = edge === null ? [] : [edge], visits = {}, dwell = {} }) => (
         <Panel
           key={actor}
           title={actor}
@@ -37,7 +37,7 @@ export function Machines({ page }: { readonly page: RunPage }) {
           }
           flush
         >
-          <ActorChart machine={machine} value={value} edges={edge === null ? [] : [edge]} />
+          <ActorChart machine={machine} value={value} edges={edges} visits={visits} dwell={dwell} />
         </Panel>
       ))}
     </div>
