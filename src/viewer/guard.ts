@@ -12,12 +12,12 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Refusal } from './contract.ts';
 
 /** Nothing from elsewhere, nothing inline, nobody around it. */
-export const policy =
+const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-export const isLoopback = (host: string): boolean => ['localhost', '127.0.0.1', '::1'].includes(host);
+const isLoopback = (host: string): boolean => ['localhost', '127.0.0.1', '::1'].includes(host);
 
 export interface Guard {
   readonly token: string;

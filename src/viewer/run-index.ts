@@ -239,4 +239,4 @@ const withQuery = (rows: readonly EpisodeRow[], query: string): EpisodeRow[] =>
   rows.map((row) => (row.query === '' ? { ...row, query } : row));
 
 /** The group an actor belongs to: `s00001.t003` of `s00001.t003.e05/agent`, and of its task's writer `s00001.t003/task`. */
-export const scopeOf = (actor: string): string => actor.slice(0, Math.max(0, actor.lastIndexOf('/'))).replace(/\.e\d+$/, '');
+const scopeOf = (actor: string): string => actor.slice(0, Math.max(0, actor.lastIndexOf('/'))).replace(/\.e\d+$/, '');
