@@ -2,6 +2,7 @@
 import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { ChartsView } from './chart/view.tsx';
+import { CompareView } from './compare/view.tsx';
 import { EpisodeView } from './episode/view.tsx';
 import { GroupView } from './group/view.tsx';
 import { Help } from './help.tsx';
@@ -35,6 +36,7 @@ function Page({ at }: { readonly at: Route }) {
     case 'group':
       return <GroupView key={`${at.run} ${at.group}`} run={at.run} group={at.group} />;
     case 'compare':
+      return <CompareView />;
     case 'absent':
       return (
         <Empty sign="?" title="There is nothing at this address">

@@ -52,7 +52,7 @@ export const to = {
   group: (run: string, group: string, query?: Query): string => withQuery(`${to.run(run)}/groups/${encodeURIComponent(group)}`, query),
   episode: (run: string, episode: string, query?: Query): string =>
     withQuery(`${to.run(run)}/episodes/${encodeURIComponent(episode)}`, query),
-  compare: (a: string, b: string): string => withQuery('/compare', { a, b }),
+  compare: (a: string, b: string, query?: Query): string => withQuery('/compare', { a, b, ...query }),
   charts: (chart?: string): string => (chart === undefined ? '/charts' : `/charts/${encodeURIComponent(chart)}`),
 };
 

@@ -25,6 +25,8 @@ export function Filter({ list, trouble }: FilterProps) {
   const asked = query.value.get('filter') ?? '';
   const [typed, setTyped] = useState(asked);
   const [quiet, setQuiet] = useState(true);
+  // While something can still be chosen, what is written is not wrong but unfinished.
+  const [choosing, setChoosing] = useState(false);
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (document.activeElement !== field.current) setTyped(asked);
@@ -40,6 +42,7 @@ export function Filter({ list, trouble }: FilterProps) {
       clearTimeout(blame);
     };
   }, [typed]);
+  const shown = quiet || choosing ? null : mistake;
   const write = (text: string): void => {
     setTyped(text);
     setQuery({ filter: text }, { push: true });
@@ -47,8 +50,8 @@ export function Filter({ list, trouble }: FilterProps) {
   useKeys('Filter', [{ keys: '/', what: 'filter', act: () => field.current?.focus() }]);
   return (
     <div class="episode-filter">
-      <Input field={field} typed={typed} mistaken={mistake !== null} facets={list?.facets} onType={setTyped} />
-      {mistake === null || quiet ? null : <MistakeView text={typed} mistake={mistake} />}
+      <Input field={field} typed={typed} mistaken={shown !== null} facets={list?.facets} onType={setTyped} onChoice={setChoosing} />
+      {shown === null ? null : <MistakeView text={typed} mistake={shown} />}
       <FieldList onPick={(example) => write(typed.trim() === '' ? example : `${typed.trim()} && ${example}`)} />
       {list === undefined ? null : <Facets facets={list.facets} asked={asked} onWrite={write} />}
     </div>
@@ -91,16 +94,20 @@ interface InputProps {
   readonly mistaken: boolean;
   readonly facets: EpisodeList['facets'] | undefined;
   readonly onType: (text: string) => void;
+  /** Whether there is something to choose. */
+  readonly onChoice: (is: boolean) => void;
 }
 
 /** A combobox: arrows choose, Enter or Tab take what was chosen, Escape first closes the list and then leaves. */
-function Input({ field, typed, mistaken, facets, onType }: InputProps) {
+function Input({ field, typed, mistaken, facets, onType, onChoice }: InputProps) {
   const id = useId();
   const [caret, setCaret] = useState<number | null>(null);
   const [active, setActive] = useState(-1);
   const place = useRef<number | null>(null);
   const offered = caret === null ? null : completionsAt(typed, caret, facets);
   const list = offered?.list ?? [];
+  const isChoice = list.length > 0;
+  useEffect(() => onChoice(isChoice), [isChoice]);
   const close = (): void => {
     setCaret(null);
     setActive(-1);

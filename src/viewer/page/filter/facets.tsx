@@ -1,11 +1,14 @@
 /** The most frequent values of the episodes that are listed, to click: a chip adds its term to the filter, or takes it away. */
 import { useState } from 'preact/hooks';
 import type { EpisodeList } from '../../contract.ts';
-import { stepNumber, whole } from '../format.ts';
+import { reward, stepNumber, whole } from '../format.ts';
 import { hasTerm, termOf, toggled } from './terms.ts';
 
 const shown = 6;
 const names = ['reward', 'outcome', 'branch', 'tool', 'step'] as const;
+
+const faceOf = (name: string, value: string): string =>
+  name === 'step' ? stepNumber(value) : name === 'reward' ? (value === 'null' ? 'none' : reward(Number(value))) : value;
 
 interface FacetsProps {
   readonly facets: EpisodeList['facets'];
@@ -34,7 +37,7 @@ export function Facets({ facets, asked, onWrite }: FacetsProps) {
               <dd key={value}>
                 <button type="button" class="chip" aria-pressed={pressed} onClick={() => onWrite(toggled(asked, term))}>
                   {pressed ? <span aria-hidden="true">✓ </span> : null}
-                  {name === 'step' ? stepNumber(value) : value === 'null' ? 'none' : value} <span class="muted">{whole(count)}</span>
+                  {faceOf(name, value)} <span class="muted">{whole(count)}</span>
                 </button>
               </dd>
             ))}

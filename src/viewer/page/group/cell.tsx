@@ -43,7 +43,7 @@ const names: Readonly<Record<Piece['kind'], string | null>> = {
 function PieceView({ piece, partner }: { readonly piece: Piece; readonly partner: Piece | null }) {
   const name = names[piece.kind];
   return (
-    <div class={`piece ${piece.kind}`}>
+    <div class={`piece piece-${piece.kind}`}>
       {name === null ? null : <span class="piece-name">{name}</span>}
       {piece.status === undefined ? null : (
         <Badge tone={piece.status === 'ok' ? 'good' : 'bad'} mark={piece.status === 'ok' ? '✓' : '✕'}>

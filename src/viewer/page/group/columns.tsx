@@ -72,7 +72,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
             <tr class="divider parting">
               <th scope="row" class="place" />
               <td colSpan={columns.length}>
-                <span aria-hidden="true">⑂</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
+                <span aria-hidden="true">≠</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
                 <span class="muted"> · {partingWords(rows[common], columns)}</span>
               </td>
             </tr>

@@ -1,6 +1,6 @@
 /** How a member did, in the head of its column and at its end: reward, advantage, verdict, or the fault that kept it from either. */
 import type { Fault } from '../../../protocol/fault.ts';
-import type { Outcome } from '../../../protocol/outcome.ts';
+import type { Outcome, Verdict } from '../../../protocol/outcome.ts';
 import { LongText } from '../episode/long-text.tsx';
 import { plural, reward as rewardText } from '../format.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
@@ -79,18 +79,7 @@ export function MemberEnd({ outcome }: { readonly outcome: Outcome | null }) {
   if (outcome === null) return <span class="muted">goes on …</span>;
   switch (outcome.kind) {
     case 'scored':
-      return (
-        <ul class="checks">
-          {outcome.verdict.gates
-            .filter(({ passed }) => !passed)
-            .map(({ name, detail }) => (
-              <Check key={`gate ${name}`} passed={false} name={`gate ${name}`} detail={detail} />
-            ))}
-          {outcome.verdict.criteria.map(({ name, met, required, evidence }) => (
-            <Check key={name} passed={met} name={required ? name : `${name} (not required)`} detail={met ? undefined : evidence} />
-          ))}
-        </ul>
-      );
+      return <VerdictEnd verdict={outcome.verdict} />;
     case 'policyFault':
       return <Ended name="policyFault" text={outcome.reason} />;
     case 'truncated':
@@ -103,6 +92,34 @@ export function MemberEnd({ outcome }: { readonly outcome: Outcome | null }) {
     default:
       return outcome satisfies never;
   }
+}
+
+/** What was required, one by one; the rest in a line. */
+function VerdictEnd({ verdict: { gates, criteria } }: { readonly verdict: Verdict }) {
+  const optional = criteria.filter(({ required }) => !required);
+  const names = (isMet: boolean): string => optional.flatMap(({ name, met }) => (met === isMet ? [name] : [])).join(', ');
+  const [met, missed] = [names(true), names(false)];
+  return (
+    <ul class="checks">
+      {gates
+        .filter(({ passed }) => !passed)
+        .map(({ name, detail }) => (
+          <Check key={`gate ${name}`} passed={false} name={`gate ${name}`} detail={detail} />
+        ))}
+      {criteria
+        .filter(({ required }) => required)
+        .map(({ name, met: isMet, evidence }) => (
+          <Check key={name} passed={isMet} name={name} detail={isMet ? undefined : evidence} />
+        ))}
+      {optional.length === 0 ? null : (
+        <li class="muted">
+          not required: {met === '' ? '' : `✓ ${met}`}
+          {met !== '' && missed !== '' ? ' · ' : ''}
+          {missed === '' ? '' : `✕ ${missed}`}
+        </li>
+      )}
+    </ul>
+  );
 }
 
 function Check({ passed, name, detail = '' }: { readonly passed: boolean; readonly name: string; readonly detail?: string | undefined }) {
