@@ -104,7 +104,8 @@ function Track({ timeline, selection: { event, pickEvent } }: Pick<ScrubberProps
         {ticks.map(({ lane, plain, trouble }, i) => (
           <g key={lane} transform={`translate(${inset} ${i * row + 1}) scale(1 ${row - 2})`}>
             <path class="tick" data-who={lane} d={plain} />
-            <path class="tick trouble" d={trouble} />
+            {/* Half as high, so that it hides nothing. */}
+            <path class="tick trouble" d={trouble} transform="scale(1 0.55)" />
           </g>
         ))}
       </svg>

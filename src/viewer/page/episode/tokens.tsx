@@ -145,13 +145,15 @@ function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
     ['version', String(strip.version[index] ?? '')],
   ];
   return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd class="mono one-line">{value}</dd>
-        </div>
-      ))}
+    <div class="facts">
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="mono one-line">{value}</dd>
+          </div>
+        ))}
+      </dl>
       {turn === null ? null : (
         <div>
           <dt class="unseen">turn</dt>
@@ -162,6 +164,6 @@ function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
           </dd>
         </div>
       )}
-    </dl>
+    </div>
   );
 }

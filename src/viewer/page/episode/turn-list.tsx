@@ -2,7 +2,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodePage } from '../../contract.ts';
 import { revealed, windowOf } from '../run/rows.ts';
-import { cutAt } from './clip.ts';
+import { beginning, gistOf } from './gist.ts';
 import type { Part } from './story.ts';
 import { WhoMark, whoOf } from './who.tsx';
 
@@ -87,7 +87,7 @@ function Line({ part, page }: { readonly part: Part; readonly page: EpisodePage 
           <WhoMark who={turn.role} word={part.step === null ? turn.role : `agent ${part.step}`} />
           <span class={isBad ? 'one-line trouble' : 'one-line'}>
             {isBad ? '✕ ' : ''}
-            {gist(turn)}
+            {gistOf(turn)}
           </span>
         </>
       );
@@ -96,19 +96,3 @@ function Line({ part, page }: { readonly part: Part; readonly page: EpisodePage 
       return part satisfies never;
   }
 }
-
-function gist(turn: EpisodePage['turns'][number]): string {
-  switch (turn.role) {
-    case 'user':
-      return beginning(turn.text);
-    case 'agent':
-      if (turn.malformed !== undefined) return 'unreadable call';
-      return beginning([...turn.calls.map(({ name }) => `${name}()`), turn.text].filter((word) => word !== '').join(' ')) || '(nothing)';
-    case 'tool':
-      return `${turn.call.name} ${turn.status}`;
-    default:
-      return turn satisfies never;
-  }
-}
-
-const beginning = (text: string): string => cutAt(text.slice(0, 200).replaceAll(/\s+/g, ' '), 120);
