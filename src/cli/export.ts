@@ -1,14 +1,21 @@
-/** `export model <run>`: the trained policy as a Hugging Face directory with tokenizer and chat template, and the line that serves it. */
+/** `export <what>`: results of a run in other programs' forms. Here `export model`: the trained policy as a Hugging Face directory with tokenizer and chat template, and the line that serves it. */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, renameSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
 import { findFolder } from '../record/folder.ts';
+import { openAiCommand, tokensCommand } from './export-episodes.ts';
+import { csvCommand, tensorboardCommand } from './export-figures.ts';
+import { htmlCommand } from './export-html.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { newestModel } from './models.ts';
 
-export const exportCommand = (): Command => new Command('export').description('take results out of a run').addCommand(modelCommand());
+export const exportCommand = (): Command =>
+  [htmlCommand, openAiCommand, tokensCommand, tensorboardCommand, csvCommand].reduce(
+    (command, part) => command.addCommand(part()),
+    new Command('export').description('take results out of a run').addCommand(modelCommand()),
+  );
 
 const modelCommand = (): Command =>
   withOutput(
