@@ -2,7 +2,6 @@
 import type { ChartGeometry } from '../../chart/geometry.ts';
 import { plural } from '../format.ts';
 import { Awaited, Empty } from '../kit/empty.tsx';
-import { Panel } from '../kit/panel.tsx';
 import { to } from '../router.ts';
 import { useGeometries } from './actor.tsx';
 import { Chart } from './chart.tsx';
@@ -78,9 +77,14 @@ function One({ geometries, name }: { readonly geometries: readonly ChartGeometry
           </p>
         </Empty>
       ) : (
-        <Panel title={geometry.name} side={<span class="muted">{sizeOf(geometry)}</span>} flush>
+        <section class="panel" aria-labelledby="chart-name">
+          <header>
+            <h1 id="chart-name">{geometry.name}</h1>
+            <span class="grow" />
+            <span class="muted">{sizeOf(geometry)}</span>
+          </header>
           <Chart geometry={geometry} />
-        </Panel>
+        </section>
       )}
     </div>
   );
