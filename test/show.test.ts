@@ -78,6 +78,28 @@ describe('show', () => {
     expect(out).toMatch(/-0\.2500 +sampled, stop/);
   });
 
+  test('lists the episodes of the whole run that pass a filter, by rows and by what was said', () => {
+    const passing = (filter: string, ...args: string[]): unknown[] =>
+      troupe(['show', ...args, '--run', 'good', '--json', '--filter', filter], { cwd: root })
+        .out.split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as { group: string; member: number }).group + (JSON.parse(line) as { member: number }).member);
+    expect(passing('reward<0 && tool=="find_book" && text~"SHELF 7"')).toEqual([
+      's00001.t0001',
+      's00001.t0011',
+      's00002.t0001',
+      's00002.t0011',
+    ]);
+    expect(passing('episode==null', 's00002')).toEqual(['s00002.t0002', 's00002.t0012']);
+    expect(passing('text~"no such words"')).toEqual([]);
+  });
+
+  test('shows where a filter is wrong and what was meant', () => {
+    const { code, err } = troupe(['show', '--run', 'good', '--filter', 'D>3 && rewrd<0'], { cwd: root });
+    expect(code).toBe(2);
+    expect(err).toContain('did you mean reward?\n  D>3 && rewrd<0\n         ^^^^^');
+  });
+
   test('prints the same as JSON on request', () => {
     const { out } = troupe(['show', 's00001.t000.e01', '--run', 'good', '--json'], { cwd: root });
     expect(JSON.parse(out)).toMatchObject({ episode: 's00001.t000.e01', reward: -1, outcome: 'scored' });

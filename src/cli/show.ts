@@ -12,6 +12,7 @@ import { episodeRows } from '../record/projections/episodes.ts';
 import { healthRow } from '../record/projections/health.ts';
 import { transcriptOf } from '../record/projections/transcript.ts';
 import { framesFrom } from '../record/reader.ts';
+import { filteredRows, filterHelp, filterIn } from './filtered.ts';
 import { healthTable } from './health-table.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
@@ -24,6 +25,7 @@ interface ShowFlags extends Flags {
   readonly run: string;
   readonly dir: string;
   readonly tokens: boolean;
+  readonly filter?: string;
 }
 
 export const showCommand = (): Command =>
@@ -32,12 +34,24 @@ export const showCommand = (): Command =>
       .description('print an episode, or list those of a step or group')
       .argument('[episode]', 'e.g. s00001.t003.e05, s00001.t003, s00001; left out: the last step'),
   )
+    .addHelpText('after', () => `\nFields of a filter:\n${filterHelp()}`)
     .option('--run <run>', 'a run’s folder or name', 'latest')
     .option('--dir <folder>', 'where runs lie', 'runs')
+    .option(
+      '--filter <expression>',
+      'list the episodes of the run, step or group that pass, e.g. \'reward<0 && tool=="refund" && text~"invoice"\'',
+    )
     .option('--tokens', 'list every token with its log-prob and whether it was sampled', false)
     .action((id: string | undefined, flags: ShowFlags) =>
       carryOut(flags, (terminal) => {
         const folder = findFolder(flags.dir, flags.run);
+        if (flags.filter !== undefined) {
+          const passing = filteredRows(folder, filterIn(flags.filter), id);
+          if (passing.length > 0)
+            terminal.out(flags.json ? passing.map((row) => JSON.stringify(row)).join('\n') : episodeTable(passing, folder));
+          terminal.say(`${passing.length} ${passing.length === 1 ? 'episode passes' : 'episodes pass'}`);
+          return 0;
+        }
         const groups = sealedGroups(folder, id);
         const group = groups[0];
         if (group === undefined)

@@ -127,14 +127,17 @@ function Paired({ heldOut }: { readonly heldOut: readonly HeldOutPair[] }) {
   );
 }
 
-function gain({ gain: found }: HeldOutPair) {
+/** Fewer differences have no interval to speak of: four equal ones would have one of no width. */
+const enough = 10;
+
+function gain({ gain: found, tasks }: HeldOutPair) {
   if (found === null) return <span class="muted">one task</span>;
   const points = (share: number): string => `${share > 0 ? '+' : share < 0 ? '−' : ''}${Math.abs(share * 100).toFixed(1)}`;
-  const sure = found.low > 0 || found.high < 0;
+  const sure = tasks >= enough && (found.low > 0 || found.high < 0);
   return (
     <span
       class={sure ? (found.mean > 0 ? 'sure good' : 'sure bad') : 'muted'}
-      title={sure ? 'the interval leaves 0 out' : 'the interval holds 0: it may be chance'}
+      title={sure ? 'the interval leaves 0 out' : tasks < enough ? 'too few tasks to tell' : 'the interval holds 0: it may be chance'}
     >
       {sure ? (found.mean > 0 ? '▲ ' : '▼ ') : ''}
       {points(found.mean)} ({points(found.low)} to {points(found.high)})

@@ -41,7 +41,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
   const folds = common > 0 && begun > 1;
   return (
     <div class="columns-box" role="region" aria-label={label} tabIndex={0} ref={box}>
-      <table class="columns" style={{ minWidth: `${88 + columns.length * 264}px` }}>
+      <table class="columns" style={{ minWidth: `${96 + columns.length * 264}px` }}>
         <caption class="unseen">{label}</caption>
         <thead>
           <tr>
