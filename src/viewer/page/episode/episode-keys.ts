@@ -22,8 +22,6 @@ export function useEpisodeKeys({ page, selection, player, tabs }: KeyedEpisode):
   const { run, id, siblings, turns } = page;
   const asking = useRef(false);
   const kept = (): { tab: string | null } => ({ tab: query.peek().get('tab') });
-  const turn = (by: number): void => selection.pickTurn(selection.isEnd ? (by > 0 ? 0 : turns.length) : selection.turn + by);
-  const event = (by: number): void => selection.pickEvent(selection.isEnd && by > 0 ? 0 : selection.event + by);
   const sibling = (by: number): void => {
     const next = siblings[siblings.findIndex((other) => other.id === id) + by];
     if (next === undefined) say(by > 0 ? 'This is the last member of the group' : 'This is the first member of the group');
@@ -44,10 +42,10 @@ export function useEpisodeKeys({ page, selection, player, tabs }: KeyedEpisode):
     void goToFailed(direction).finally(() => (asking.current = false));
   };
   useKeys('Episode', [
-    { keys: 'j', what: 'next turn', act: () => turn(1) },
-    { keys: 'k', what: 'previous turn', act: () => turn(-1) },
-    { keys: 'J', what: 'next event', act: () => event(1) },
-    { keys: 'K', what: 'previous event', act: () => event(-1) },
+    { keys: 'j', what: 'next turn', act: () => selection.moveTurn(1) },
+    { keys: 'k', what: 'previous turn', act: () => selection.moveTurn(-1) },
+    { keys: 'J', what: 'next event', act: () => selection.moveEvent(1) },
+    { keys: 'K', what: 'previous event', act: () => selection.moveEvent(-1) },
     { keys: 'p', what: 'play or stop', act: () => player.play(player.direction === 0 ? 1 : player.direction) },
     { keys: 'P', what: 'play backwards', act: () => player.play(-1) },
     { keys: 'g g', what: 'first turn', act: () => selection.pickTurn(0) },

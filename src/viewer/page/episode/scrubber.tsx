@@ -24,7 +24,7 @@ export function Scrubber({ timeline, selection, player }: ScrubberProps) {
     <div class="scrubber">
       <div class="scrubber-buttons" role="group" aria-label="play">
         <Button label="to the first event" sign="M3 3v10M13 3l-8 5l8 5z" onClick={() => pickEvent(0)} />
-        <Button label="one event back" sign="M10 4l-4 4l4 4" isLine onClick={() => pickEvent(event - 1)} />
+        <Button label="one event back" sign="M10 4l-4 4l4 4" isLine onClick={() => selection.moveEvent(-1)} />
         <Button
           label={player.direction === -1 ? 'stop' : 'play backwards'}
           sign={player.direction === -1 ? 'M4 4h8v8h-8z' : 'M12 3l-9 5l9 5z'}
@@ -37,7 +37,7 @@ export function Scrubber({ timeline, selection, player }: ScrubberProps) {
           pressed={player.direction === 1}
           onClick={() => player.play(1)}
         />
-        <Button label="one event on" sign="M6 4l4 4l-4 4" isLine onClick={() => pickEvent(event + 1)} />
+        <Button label="one event on" sign="M6 4l4 4l-4 4" isLine onClick={() => selection.moveEvent(1)} />
         <Button label="to the last event" sign="M13 3v10M3 3l8 5l-8 5z" onClick={() => pickEvent(last)} />
         <select
           class="field"

@@ -16,8 +16,13 @@ export interface Selection {
   readonly event: number;
   /** As many as there are turns: past the last. */
   readonly turn: number;
+  /** It was asked for by its number, and may have no event of its own. */
+  readonly isByTurn: boolean;
   pickEvent(event: number): void;
   pickTurn(turn: number): void;
+  /** From where it stands now, though that may not be drawn yet. */
+  moveEvent(by: number): void;
+  moveTurn(by: number): void;
 }
 
 const writeAfterMs = 350;
@@ -49,33 +54,43 @@ export function useSelection(timeline: Timeline | null, turns: number): Selectio
       setQuery({ turn: next.turn, event: next.event });
     }, writeAfterMs);
   };
-  return useMemo(() => {
+  const selection = useMemo(() => {
     const known = timeline !== null && timeline.length > 0 ? timeline : null;
-    const isEnd = wanted.event === null && wanted.turn === null;
-    const end = (known?.length ?? 0) - 1;
-    const event =
-      known === null
-        ? -1
-        : wanted.event !== null
-          ? known.clamp(wanted.event)
-          : wanted.turn !== null
-            ? Math.max(0, known.eventOfTurn(wanted.turn))
-            : end;
-    const byTurn = wanted.turn === null ? turns : Math.min(wanted.turn, turns);
-    const turn = known === null || wanted.event === null ? byTurn : Math.min(turns, known.turnOf(event));
+    const placed = placeOf(wanted, known, turns);
+    const now = { ...placed };
+    const pickEvent = (next: number): void => {
+      if (known === null) return;
+      now.isEnd = false;
+      now.event = known.clamp(next);
+      now.turn = Math.max(0, Math.min(turns, known.turnOf(now.event)));
+      pick({ event: now.event, turn: now.turn });
+    };
+    const pickTurn = (next: number): void => {
+      now.isEnd = false;
+      now.turn = Math.max(0, Math.min(turns, next));
+      now.event = placeOf({ event: null, turn: now.turn }, known, turns).event;
+      pick({ event: null, turn: now.turn });
+    };
     return {
-      isEnd,
-      event,
-      turn,
-      pickEvent: (next) => {
-        if (known === null) return;
-        const at = known.clamp(next);
-        pick({ event: at, turn: Math.max(0, Math.min(turns, known.turnOf(at))) });
-      },
-      pickTurn: (next) => {
-        const at = Math.max(0, Math.min(turns, next));
-        pick({ turn: at, event: null });
-      },
+      ...placed,
+      isByTurn: wanted.event === null,
+      pickEvent,
+      pickTurn,
+      // At the end of an episode that nobody has looked into, on is its beginning.
+      moveEvent: (by: number) => pickEvent(now.isEnd && by > 0 ? 0 : now.event + by),
+      moveTurn: (by: number) => pickTurn(now.isEnd ? (by > 0 ? 0 : turns) : now.turn + by),
     };
   }, [wanted, timeline, turns]);
+  return selection;
+}
+
+function placeOf({ event, turn }: Wanted, timeline: Timeline | null, turns: number): Pick<Selection, 'isEnd' | 'event' | 'turn'> {
+  const isEnd = event === null && turn === null;
+  const byTurn = turn === null ? turns : Math.min(turn, turns);
+  if (timeline === null) return { isEnd, event: -1, turn: byTurn };
+  if (event !== null) {
+    const at = timeline.clamp(event);
+    return { isEnd, event: at, turn: Math.min(turns, timeline.turnOf(at)) };
+  }
+  return { isEnd, event: turn === null ? timeline.length - 1 : Math.max(0, timeline.eventOfTurn(turn)), turn: byTurn };
 }

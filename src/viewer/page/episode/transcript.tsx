@@ -25,7 +25,9 @@ interface TranscriptProps {
 
 export function Transcript({ page, parts, timeline, selection, path }: TranscriptProps) {
   const at = currentPart(parts, timeline, selection);
-  const reveal = useMemo<Reveal | null>(() => (at === null ? null : { index: at }), [at]);
+  // What is being played is followed, until something is picked.
+  const seen = at ?? (page.outcome === null ? parts.length - 1 : null);
+  const reveal = useMemo<Reveal | null>(() => (seen === null ? null : { index: seen }), [seen]);
   const estimate = useCallback((index: number) => estimateOf(parts[index], page), [parts, page]);
   return (
     <Flow
@@ -43,9 +45,9 @@ export function Transcript({ page, parts, timeline, selection, path }: Transcrip
 }
 
 /** Index of the part that is looked at; null where nothing was asked for. */
-export function currentPart(parts: readonly Part[], timeline: Timeline | null, { isEnd, event, turn }: Selection): number | null {
+export function currentPart(parts: readonly Part[], timeline: Timeline | null, { isEnd, isByTurn, event, turn }: Selection): number | null {
   if (isEnd) return null;
-  return timeline === null || event < 0 ? partOfTurn(parts, turn) : Math.max(partOfEvent(parts, timeline, event), 0);
+  return timeline === null || isByTurn ? partOfTurn(parts, turn) : partOfEvent(parts, timeline, event);
 }
 
 const keyOf = (part: Part | undefined): string =>
