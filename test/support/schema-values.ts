@@ -43,6 +43,7 @@ export function arbitraryOf(schema: z.ZodType): fc.Arbitrary<unknown> {
       );
     case 'object':
       return objectOf(def['shape'] as Record<string, z.ZodType>);
+    case 'default':
     case 'optional':
       return inner('innerType');
     case 'nullable':
