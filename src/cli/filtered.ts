@@ -11,15 +11,15 @@ import { type Band, bandOf } from '../record/projections/fates.ts';
 import { saidIn } from '../record/projections/said.ts';
 import { framesFrom } from '../record/reader.ts';
 import { rowsOf } from '../viewer/rows.ts';
-import { printableLine } from './printable.ts';
+import { printable, printableLine } from './printable.ts';
 
 /** Throws ConfigFault that shows where the text is wrong. */
 export function filterIn(text: string): Filter {
   const read = filterOf(text);
   if (read.kind === 'filter') return read;
-  const [before, wrong, after] = [text.slice(0, read.at), text.slice(read.at, read.end), text.slice(read.end)].map((part) =>
-    printableLine(part.replaceAll(' ', '\u00a0')).replaceAll('\u00a0', ' '),
-  ) as [string, string, string];
+  // Space by space, so that the mark stands under its place.
+  const shown = (part: string): string => printable(part).replaceAll(/\s/gu, ' ');
+  const [before, wrong, after] = [shown(text.slice(0, read.at)), shown(text.slice(read.at, read.end)), shown(text.slice(read.end))];
   const mark = ' '.repeat(before.length) + '^'.repeat(Math.max(1, wrong.length));
   throw new ConfigFault(`the filter cannot be read: ${read.message}\n  ${before}${wrong}${after}\n  ${mark}`);
 }
