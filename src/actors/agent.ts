@@ -8,6 +8,7 @@ import { traceIds } from '../protocol/trace.ts';
 import { seedOf } from '../random.ts';
 import { callKey } from './keys.ts';
 import type { CallOf } from './keys.ts';
+import { saidAgain } from './past.ts';
 import { callOf, deliver, seedOfCall, stageOf, turnMs } from './stage.ts';
 import type { Stage } from './stage.ts';
 import { observed } from './recorder.ts';
@@ -17,6 +18,8 @@ export const agentActor = observed(
     actions: {
       sample: ({ context, self, system }) => {
         const stage = stageOf(system);
+        const again = saidAgain(stage.group.job, context.call);
+        if (again !== undefined) return deliver(stage, self, again);
         void boundary(EngineFault, 'policy turn', () => sample(stage, context)).then(
           (message) => deliver(stage, self, message),
           (error: unknown) => {

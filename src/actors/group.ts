@@ -66,6 +66,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
     const stage = groupStage(job, ports);
     const seats: Seat[] = Array.from({ length: job.members }, () => ({ open: null, episode: null, fault: null }));
     const dueAt = ports.clock.now() + job.deadlines.groupMs;
+    const { member: first, refill: refilled } = job.anew ?? { member: 0, refill: 0 };
 
     const actor = createActor(groupActor, {
       input: { members: job.members, minimumScored: job.minimumScored, attempts: job.attempts },
@@ -73,7 +74,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
 
     const open = (index: number, { attempt, refill }: Member): void => {
       const seat = seats[index] as Seat;
-      stage.health?.reopen(episodeId(job.group, index));
+      stage.health?.reopen(episodeId(job.group, first + index));
       const openedAt = ports.clock.now();
       stage.running++;
       const onEnd = (end: EpisodeEnd): void => {
@@ -94,7 +95,7 @@ export function runGroup(job: GroupJob, ports: GroupPorts, signal: AbortSignal):
       seat.open = waiting;
       queueMicrotask(() => {
         if (seat.open !== waiting) return;
-        const episode = openEpisode(stage, { member: index, attempt, refill, groupDueAt: dueAt }, record, onEnd);
+        const episode = openEpisode(stage, { member: first + index, attempt, refill: refilled + refill, groupDueAt: dueAt }, record, onEnd);
         // It may have ended already, and its seat be taken by the next attempt.
         if (seat.open === waiting) seat.open = episode;
       });
@@ -140,7 +141,12 @@ function groupOf(job: GroupJob, { status, sealedBy }: GroupOutput, seats: readon
   const episodes = seats.flatMap(({ episode }) => (episode === null ? [] : [episode]));
   const missing = seats.flatMap(({ episode, fault }, member) =>
     episode === null
-      ? [{ member, fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' } }]
+      ? [
+          {
+            member: (job.anew?.member ?? 0) + member,
+            fault: fault ?? { kind: 'CancelledFault' as const, message: 'no episode before the group was sealed' },
+          },
+        ]
       : [],
   );
   if (health !== undefined) for (const { id, outcome } of episodes) maskLost(health, id, outcome);

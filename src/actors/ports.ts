@@ -8,6 +8,7 @@ import type { Renderer } from '../gpu/tokens/renderer.ts';
 import type { Seed } from '../random.ts';
 import type { Simulators } from '../simulation/contract.ts';
 import type { Clock } from './clock.ts';
+import type { Anew } from './past.ts';
 
 /** What to do: plain data, so that it can cross a thread. */
 export interface GroupJob {
@@ -38,6 +39,8 @@ export interface GroupJob {
   readonly askAttempts: number;
   /** How a language model plays; absent where code plays all roles of this group, whatever the cast. */
   readonly simulation?: GroupSimulation;
+  /** One member of a group that was, played anew; absent: members are counted from 0, and begin at the beginning. */
+  readonly anew?: Anew;
 }
 
 /** What a group does about simulators that are language models (config `simulation`). */

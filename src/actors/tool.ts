@@ -9,6 +9,7 @@ import { validateCall } from '../simulation/validate.ts';
 import { pose } from './ask.ts';
 import type { CallOf } from './keys.ts';
 import { remembering, sharedChat } from './known.ts';
+import { toldAgain } from './past.ts';
 import { observed } from './recorder.ts';
 import { askingOf, chatOf, deliver, sampleOf, stageOf } from './stage.ts';
 import { isBusy, playsTools, shelfFor } from './tool-answers.ts';
@@ -29,14 +30,20 @@ export const toolActor = observed(
         const decided = (status: ToolAnswer['status'], patch: ToolAnswer['patch'] = []): void => {
           answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: { status, observation: null, patch } });
         };
+        const again = toldAgain<ToolAnswer>(job, 'tool', context);
         const checked = validateCall(task.tools, context.call);
-        if (!checked.ok) return decided(checked.status);
+        if (!checked.ok) return again === undefined ? decided(checked.status) : answer(again);
         const view: ToolView = {
           tool: checked.tool,
           call: context.call,
           world: context.world,
           ...(simulation?.toolSeesIntent === true ? { peek: { intent: task.intent, expectedCalls: task.expectedCalls } } : {}),
         };
+        if (again !== undefined) {
+          // What a model said then is what is known now.
+          if (playsTools(job) && again.type === 'ask.read') shelfFor(stage, view).keep(view, again.answer);
+          return answer(again);
+        }
         if (playsTools(job) && isBusy(job, view)) return decided('transient', [{ op: 'count', key: occurrenceKey(view.call) }]);
         const isShared = simulation?.shared ?? true;
         const shelf = shelfFor(stage, view);

@@ -5,6 +5,7 @@ import type { UserAnswer, UserView } from '../simulation/contract.ts';
 import { pose, type Question } from './ask.ts';
 import type { CallOf } from './keys.ts';
 import { remembering, sharedChat } from './known.ts';
+import { toldAgain } from './past.ts';
 import type { GroupJob } from './ports.ts';
 import { observed } from './recorder.ts';
 import { deliver, questionOf, sampleOf, stageOf, type Stage } from './stage.ts';
@@ -15,6 +16,8 @@ export const userActor = observed(
       pose: ({ context, self, system }) => {
         const stage = stageOf(system);
         const { job, ports } = stage.group;
+        const again = toldAgain<UserAnswer>(job, 'user', context);
+        if (again !== undefined) return deliver(stage, self, again);
         const view = { persona: job.task.persona, intent: job.task.intent, conversation: context.conversation };
         const own = questionOf(stage, ports.simulators.user, view, context);
         pose(isShared(job) ? inTheGroupsName(stage, own) : own, (message) => {

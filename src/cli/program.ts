@@ -13,6 +13,7 @@ import { printableLine } from './printable.ts';
 import { promptCommand } from './prompt.ts';
 import { pruneCommand } from './prune.ts';
 import { repairCommand } from './repair.ts';
+import { replayCommand } from './replay.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { nearest } from '../record/nearest.ts';
@@ -25,6 +26,7 @@ const commands = [
   resumeCommand,
   lsCommand,
   showCommand,
+  replayCommand,
   viewCommand,
   evalCommand,
   imitateCommand,
@@ -43,6 +45,8 @@ function programOf(version: string): Command {
     .description('Teaches a language model to use tools by reinforcement learning in a simulated environment.')
     .version(version)
     .showSuggestionAfterError()
+    // `replay --version 3` names a policy's; the program's own stands before a command.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 config, 3 environment, 4 backend, 130 interrupted.\nStart: node dist/run.js configs/quickstart.yaml',

@@ -140,19 +140,17 @@ export function saveStep(
 }
 
 export function stored(checkpoint: Checkpoint, committed: StepCommitted): StepResult {
-  const {
-    metrics,
-    pause,
-    alarm = null,
-    sha256,
-    kind = 'full',
-    curriculum,
-    history,
-    updates,
-  } = JSON.parse(readFileSync(join(checkpoint.dir, 'run.json'), 'utf8')) as Remembered;
-  const weights: Weights = { version: committed.version, kind, dir: join(checkpoint.dir, 'weights'), sha256 };
-  return { standing: { committed, weights, curriculum, history, updates }, metrics, pause, alarm };
+  const { metrics, pause, alarm = null, curriculum, history, updates } = rememberedIn(checkpoint);
+  return { standing: { committed, weights: weightsIn(checkpoint), curriculum, history, updates }, metrics, pause, alarm };
 }
+
+/** What answers after the checkpoint's step. */
+export function weightsIn(checkpoint: Checkpoint): Weights {
+  const { sha256, kind = 'full' } = rememberedIn(checkpoint);
+  return { version: checkpoint.manifest.version, kind, dir: join(checkpoint.dir, 'weights'), sha256 };
+}
+
+const rememberedIn = ({ dir }: Checkpoint): Remembered => JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as Remembered;
 
 /** Only the last committed step can be asked for again by a coordinator that died; its record is in the standing. */
 export function storedResult(checkpoints: string, { committed }: Standing, step: StepId): StepResult | null {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { GroupEnvelope } from './group.ts';
-import { CallId, GroupId, RunId, StepId } from './ids.ts';
+import { CallId, EpisodeId, GroupId, RunId, StepId } from './ids.ts';
 import { JsonObject, JsonValue } from './json.ts';
 import { StepCommitted, StepIntent, Weights } from './policy.ts';
 import { Task } from './task.ts';
@@ -17,10 +17,15 @@ export const RecordedEvent = z.strictObject({
 });
 export type RecordedEvent = z.infer<typeof RecordedEvent>;
 
+/** What an episode is played anew from: another run's, and the index of its first turn that is new. */
+export const Parent = z.strictObject({ run: RunId, episode: EpisodeId, turn: z.int().min(0) });
+export type Parent = z.infer<typeof Parent>;
+
 const bytes = z.instanceof(Uint8Array);
 
 export const Frame = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('run.started'), run: RunId, version: z.string(), config: JsonObject }),
+  /** `parent`: of a fork, which is one episode. */
+  z.strictObject({ kind: z.literal('run.started'), run: RunId, version: z.string(), config: JsonObject, parent: Parent.optional() }),
   /** A process took the run up again after `after` (the last committed step, or null). */
   z.strictObject({ kind: z.literal('run.resumed'), run: RunId, after: StepId.nullable() }),
   z.strictObject({ kind: z.literal('task.issued'), step: StepId, task: Task }),

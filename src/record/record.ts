@@ -1,7 +1,7 @@
 /** A run's record, as its coordinator holds it: lock, journal and the files made from it, opened together and closed together. Knows order, not content. */
 import { RecordFault } from '../errors.ts';
 import type { Bytes } from '../protocol/codec.ts';
-import type { Frame } from '../protocol/frame.ts';
+import type { Frame, Parent } from '../protocol/frame.ts';
 import type { RunId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { StepCommitted } from '../protocol/policy.ts';
@@ -40,7 +40,7 @@ export interface RunRecord {
 export async function startRecord(
   folder: RunFolder,
   options: RecordOptions,
-  about: { readonly version: string; readonly config: JsonObject },
+  about: { readonly version: string; readonly config: JsonObject; readonly parent?: Parent },
 ): Promise<RunRecord> {
   const lock = lockRun(folder.dir);
   try {
