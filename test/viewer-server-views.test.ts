@@ -130,6 +130,20 @@ describe('what is answered', () => {
     expect(await groupsOf('episode==null')).toEqual({ total: 4, members: [2] });
   });
 
+  test('of a run that vanishes says so, and of the others what there is', async () => {
+    const folder = await sampleRun(world.root, { name: 'fleeting' });
+    expect((await ask(viewer, '/api/runs/fleeting')).status).toBe(200);
+    rmSync(folder.dir, { recursive: true });
+    for (const path of ['', '/episodes', '/groups/s00001.t000', '/episodes/s00001.t000.e00'])
+      expect(await ask(viewer, `/api/runs/fleeting${path}`)).toMatchObject({
+        status: 404,
+        text: expect.stringMatching(/gone from .*runs/) as string,
+      });
+    const cards = await json<RunCard[]>(viewer, '/api/runs');
+    expect(cards.find(({ run }) => run === 'fleeting')?.trouble).toMatch(/gone/);
+    expect((await ask(viewer, '/api/runs/sample')).status).toBe(200);
+  });
+
   test('points at what is wrong in a filter', async () => {
     const answer = await ask(viewer, `/api/runs/sample/episodes?filter=${encodeURIComponent('reward<0 && rewrd>1')}`);
     expect(answer.status).toBe(400);

@@ -14,8 +14,9 @@ export type Opened =
   | { readonly kind: 'sealed'; readonly group: RolloutGroup; readonly advantages: readonly (number | null)[] }
   | { readonly kind: 'playing'; readonly task: Task; readonly members: readonly Playing[] };
 
-/** Groups kept: those of the pages that are looked at, and their neighbours. */
-const kept = 24;
+/** Groups kept, and turns in all of them: those of the pages that are looked at, and their neighbours. The last one always stays. */
+const keptGroups = 24;
+const keptTurns = 100_000;
 
 export class Groups {
   readonly #advantages: ViewerPorts['advantages'];
@@ -36,13 +37,21 @@ export class Groups {
       this.#sealed.delete(key);
       const opened = known ?? this.#read(index, config, place.sealed);
       this.#sealed.set(key, opened);
-      const oldest = this.#sealed.keys().next();
-      if (this.#sealed.size > kept && oldest.done !== true) this.#sealed.delete(oldest.value);
+      this.#forgetOld();
       return opened;
     }
     if (place.task === null) return null;
     const task = taskAt(index.folder, place.task);
     return { kind: 'playing', task, members: playingIn(eventsOfGroup(index, id), task.world) };
+  }
+
+  #forgetOld(): void {
+    let turns = [...this.#sealed.values()].reduce((sum, { group }) => sum + turnsIn(group), 0);
+    for (const [key, { group }] of [...this.#sealed].slice(0, -1)) {
+      if (this.#sealed.size <= keptGroups && turns <= keptTurns) return;
+      turns -= turnsIn(group);
+      this.#sealed.delete(key);
+    }
   }
 
   #read(
@@ -54,6 +63,8 @@ export class Groups {
     return { kind: 'sealed', group, advantages: this.#advantages(group, config) };
   }
 }
+
+const turnsIn = ({ episodes }: RolloutGroup): number => episodes.reduce((sum, { turns }) => sum + turns.length, 0);
 
 /** Of the group's actors since it last began: a resumed run plays an unsealed group again. */
 export function eventsOfGroup(index: RunIndex, id: string): RecordedEvent[] {

@@ -1,5 +1,5 @@
 /** Reads one thing back from its place in a journal: a group, a task, the events of a frame. Knows where nothing lies; whoever asks has an index. */
-import { RecordFault } from '../errors.ts';
+import { boundarySync, RecordFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
 import { RolloutGroup } from '../protocol/group.ts';
@@ -11,7 +11,7 @@ import { recordFrom } from '../record/segment.ts';
 
 function frameAt({ journal }: RunFolder, { segment, offset }: Position): Uint8Array {
   const file = segmentFile(journal, segment);
-  const frame = recordFrom(file, offset);
+  const frame = boundarySync(RecordFault, `cannot read ${file}`, () => recordFrom(file, offset));
   if (frame === null) throw new RecordFault(`${file} changed while it was read: there is no record at byte ${offset} any more`);
   return frame;
 }

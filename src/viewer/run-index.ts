@@ -58,6 +58,7 @@ export class RunIndex {
   /** The first frame that could not be understood. */
   #strange: string | null = null;
   #isWhole = false;
+  #size = 0;
   #revision = 0;
   #list: { readonly revision: number; readonly rows: readonly EpisodeRow[] } | null = null;
 
@@ -98,6 +99,11 @@ export class RunIndex {
 
   place(group: string): Place | undefined {
     return this.#places.get(group);
+  }
+
+  /** Rows that are held. */
+  get size(): number {
+    return this.#size;
   }
 
   /** All rows by group, in the order of sealing. */
@@ -165,6 +171,7 @@ export class RunIndex {
     this.#strange = null;
     this.#evaluations = [];
     this.#isWhole = false;
+    this.#size = 0;
     this.#revision++;
   }
 
@@ -204,6 +211,7 @@ export class RunIndex {
 
   #takeGroup({ envelope, bytes }: FrameOf<'group.sealed'>, at: Position): LiveEvent {
     const rows = rowsOf(unpack(bytes) as RolloutGroup, bandOf(this.#config));
+    this.#size += rows.length - (this.#rows.get(envelope.group)?.length ?? 0);
     this.#rows.delete(envelope.group);
     this.#rows.set(envelope.group, rows);
     this.#placeOf(envelope.group).sealed = at;

@@ -155,11 +155,11 @@ export class Runs {
   }
 
   #closeOld(): void {
-    let rows = [...this.#opened.values()].reduce((sum, { index }) => sum + index.rows().length, 0);
+    let rows = [...this.#opened.values()].reduce((sum, { index }) => sum + index.size, 0);
     for (const [run, opened] of [...this.#opened].slice(0, -1)) {
       if (this.#opened.size <= indexLimit && rows <= rowLimit) return;
       if (opened.tells.size > 0 || opened.reading !== null) continue;
-      rows -= opened.index.rows().length;
+      rows -= opened.index.size;
       this.#opened.delete(run);
     }
   }
@@ -202,7 +202,12 @@ export class Runs {
   }
 
   #isWritten({ dir }: RunFolder): boolean {
-    return existsSync(dir) && writerOf(dir) !== null;
+    try {
+      return writerOf(dir) !== null;
+    } catch {
+      // Its folder is gone.
+      return false;
+    }
   }
 
   #pause(ms: number): Promise<void> {
@@ -218,8 +223,13 @@ export class Runs {
     recall();
   }
 
+  /** None where the folder cannot be read, or changes while it is read: what was there is then told as vanished. */
   #folders(): RunFolder[] {
-    return listFolders(this.dir);
+    try {
+      return listFolders(this.dir);
+    } catch {
+      return [];
+    }
   }
 
   /** By its exact name: what a browser asks for is never made into a path. */

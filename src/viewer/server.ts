@@ -41,6 +41,9 @@ export interface Viewer {
 /** A request's headers and body must be there by then. */
 const requestMs = 30_000;
 
+/** Browsers open six each; listeners have a bound of their own. */
+const connectionLimit = 1000;
+
 /** Resolves when it listens; rejects with the system's error where the address is taken. */
 export async function startViewer(options: ViewerOptions, ports: ViewerPorts): Promise<Viewer> {
   const { dir, host, port } = options;
@@ -85,6 +88,7 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
     serverOptions: { requestTimeout: requestMs, headersTimeout: requestMs },
   }) as Server;
   await listening(server, port, host);
+  server.maxConnections = connectionLimit;
   void runs.inspect();
   const bound = (server.address() as AddressInfo).port;
   const name = host.includes(':') ? `[${host}]` : host;

@@ -43,6 +43,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const run = context.req.param('run') ?? '';
     const index = await runs.index(run);
     if (index === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
+    if (!existsSync(index.folder.dir)) throw new Refused(404, runs.card(run)?.trouble ?? `there is no run ${run} any more`);
     return { run, index, config: runs.configOf(index) };
   };
   const member = async (
