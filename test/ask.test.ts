@@ -4,6 +4,7 @@ import { forceBytes, throughBytes } from '../src/actors/bytes.ts';
 import { runGroup } from '../src/actors/group.ts';
 import { EngineFault, type EngineTrouble, faultFrom } from '../src/errors.ts';
 import type { ChatRequest } from '../src/protocol/inference.ts';
+import type { Simulators, UserAnswer, UserView } from '../src/simulation/contract.ts';
 import { replay } from '../src/machines/replay.ts';
 import { chatSimulator, goodAgent, scriptedJob, scriptedPorts, settle } from './support/scripted.ts';
 import type { RecordingPorts } from './support/scripted.ts';
@@ -53,6 +54,23 @@ test('text that no wire could carry is made whole before anybody reads it', asyn
   const { events } = await converse('{"text":"a\ud800b","done":false}');
   const said = events.find(({ event }) => event.type === 'episode.replied');
   expect(said?.event).toMatchObject({ turn: { text: 'a�b' } });
+});
+
+test('so is a complaint that cut what it quotes in the middle of a character', async () => {
+  const user: Simulators['user'] = {
+    ...chatSimulator<UserView, UserAnswer>('user', () => 'well?'),
+    read: (reply) =>
+      reply === 'ok' ? { ok: true, answer: { text: '', done: true } } : { ok: false, complaint: `no: ${'🎉'.repeat(9).slice(0, 9)}` },
+  };
+  const ports = scriptedPorts(goodAgent, { user });
+  let asked = 0;
+  const chat: NonNullable<RecordingPorts['chat']> = ({ id }) =>
+    Promise.resolve({ id, text: asked++ === 0 ? '🎉'.repeat(1500) : 'ok', finish: 'stop', model: 'm' });
+  const { episodes } = await runGroup(scriptedJob(), { ...ports, chat }, signal);
+  expect(episodes[0]).toMatchObject({ reward: 1 });
+  expect(ports.events.some(({ event }) => event.type === 'ask.unreadable')).toBe(true);
+  // JSON escapes half a character, and only that.
+  expect(ports.events.filter((event) => /\\ud[89a-f]/.test(JSON.stringify(event)))).toEqual([]);
 });
 
 test('with bytes forced, a whole group plays the same: everything said and recorded can cross a thread', async () => {

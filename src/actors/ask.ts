@@ -57,7 +57,8 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
     deliver({ type: 'ask.fault', ...key, fault: fault.toData() });
   };
   const refuse = (complaint: string, defect: Defect, raw: string): void => {
-    deliver({ type: 'ask.unreadable', ...key, complaint, defect, raw });
+    // Both quote what a model wrote, cut to a length: perhaps in the middle of a character.
+    deliver({ type: 'ask.unreadable', ...key, complaint: wellFormed(complaint), defect, raw: wellFormed(raw) });
   };
   /** `counts`: its prompt is not one that was counted before. */
   const read = (reply: JsonValue, counts: boolean): void => {

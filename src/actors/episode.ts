@@ -5,6 +5,7 @@ import { asFault, CancelledFault, ThreadFault } from '../errors.ts';
 import { rewardOf } from '../learning/reward.ts';
 import { episodeMachine } from '../machines/episode.ts';
 import type { EpisodeOutput } from '../machines/episode.ts';
+import { wellFormed } from '../protocol/codec.ts';
 import type { Episode } from '../protocol/episode.ts';
 import type { Fault } from '../protocol/fault.ts';
 import { episodeId } from '../protocol/ids.ts';
@@ -131,7 +132,7 @@ function audited({ group: { job, health } }: Stage, outcome: Outcome, turns: rea
   const isRefused = audit.fidelity < job.simulation.fidelity || paysForTheUser(outcome, audit);
   health?.audited(auditCounts(audit, isRefused));
   if (!isRefused) return outcome;
-  const message = `unfaithful: ${audit.findings.map(({ detail }) => detail).join('; ')}`.slice(0, 2000);
+  const message = wellFormed(`unfaithful: ${audit.findings.map(({ detail }) => detail).join('; ')}`.slice(0, 2000));
   return { kind: 'simulatorFault', role: worstRole(audit.findings), fault: { kind: 'SimulatorFault', message } };
 }
 

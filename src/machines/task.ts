@@ -86,7 +86,10 @@ export const taskMachine = setup({
     }),
     keepUnanswered: assign(({ context, event }) => {
       assertEvent(event, 'episode.faulted');
-      return { complaints: [...context.complaints, `a call could not be answered: ${event.fault.message.slice(0, 300)}`], task: null };
+      return {
+        complaints: [...context.complaints, `a call could not be answered: ${Array.from(event.fault.message).slice(0, 300).join('')}`],
+        task: null,
+      };
     }),
     giveUp: assign(({ context, event }) => {
       assertEvent(event, 'task.refuted');

@@ -161,5 +161,5 @@ function unrefused({ branch, expectedCalls }: Task, { said, results, manual }: S
   if (!texts.some(({ turn }) => denies(turn.text))) return 'nobody was told that it cannot be done';
   if (results.some(({ status }) => status === 'ok')) return undefined;
   const claim = texts.find(({ turn, heard }) => claimsDeed(turn.text) || inventedIn(turn.text, heard + manual) !== undefined);
-  return claim === undefined ? undefined : `nothing was done, yet: ${claim.turn.text.slice(0, 80)}`;
+  return claim === undefined ? undefined : `nothing was done, yet: ${JSON.stringify(claim.turn.text.slice(0, 80))}`;
 }

@@ -2,6 +2,7 @@
  * The judge that a language model plays: rules first, then the model on what they leave open, one boolean a criterion; code makes the reward of them.
  * It is never asked for a number, and what it cannot quote from the episode it has not found.
  */
+import { wellFormed } from '../../protocol/codec.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import type { Verdict } from '../../protocol/outcome.ts';
 import { CriterionName } from '../../protocol/task.ts';
@@ -66,7 +67,11 @@ export function ruled(view: JudgeView, { examined, criteria }: Docket, draft: Ju
     if (found === undefined) return { ok: false, complaint: `${name} is missing: give a finding on each of ${criteria.join(', ')}` };
     const complaint = unquoted(name, found, view);
     if (complaint !== undefined) return { ok: false, complaint };
-    findings[name] = { met: found.met, open: false, ...(found.evidence === '' ? {} : { evidence: found.evidence.slice(0, 500) }) };
+    findings[name] = {
+      met: found.met,
+      open: false,
+      ...(found.evidence === '' ? {} : { evidence: wellFormed(found.evidence.slice(0, 500)) }),
+    };
   }
   return { ok: true, answer: verdictFrom(view.task, examined.gates, findings) };
 }
