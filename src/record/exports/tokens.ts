@@ -39,7 +39,7 @@ function lineOf({ run, group, episode, advantage }: Member, trace: TokenTrace, i
 /** Six to nine digits are enough for any float32 (IEEE 754); a double's seventeen would say nothing more. */
 function floatText(value: number): string {
   if (!Number.isFinite(value)) return 'null';
-  if (Object.is(value, -0)) return '-0.0';
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0';
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return String(short);
