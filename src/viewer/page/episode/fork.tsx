@@ -1,8 +1,7 @@
 /** Plays an episode anew from one of its turns: asks for turn, seed and policy version, and leads to what came of it. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodePage, ForkReply, ForkRequest } from '../../contract.ts';
 import { ask, troubleOf } from '../api.ts';
-import { Dialog } from '../dialog.tsx';
 import { Notice } from '../kit/empty.tsx';
 import { navigate } from '../navigation.ts';
 import { to } from '../router.ts';
@@ -19,6 +18,9 @@ export function Fork({ page, turn, onClose }: ForkProps) {
   const [version, setVersion] = useState('');
   const [trouble, setTrouble] = useState<string | null>(null);
   const [isAsking, setAsking] = useState(false);
+  const box = useRef<HTMLDialogElement>(null);
+  // The browser's own: it keeps the focus, gives it back, and Escape closes it.
+  useEffect(() => box.current?.showModal(), []);
   const request: ForkRequest | null = requestOf(page, from, seed, version);
   const go = async (): Promise<void> => {
     if (request === null || isAsking) return;
@@ -35,7 +37,7 @@ export function Fork({ page, turn, onClose }: ForkProps) {
     }
   };
   return (
-    <Dialog label="Play anew from a turn" kind="fork" onClose={onClose}>
+    <dialog class="dialog fork" aria-label="Play anew from a turn" ref={box} onClose={onClose}>
       <h2>Play anew from a turn</h2>
       <p class="muted">What was said before the turn stays as it was; from it on the policy and the simulators answer anew.</p>
       <Field name="from turn" value={from} hint={`0 … ${Math.max(0, page.turns.length - 1)}`} onInput={setFrom} />
@@ -55,7 +57,7 @@ export function Fork({ page, turn, onClose }: ForkProps) {
           Cancel
         </button>
       </p>
-    </Dialog>
+    </dialog>
   );
 }
 

@@ -54,37 +54,37 @@ export function useSelection(timeline: Timeline | null, turns: number): Selectio
       setQuery({ turn: next.turn, event: next.event });
     }, writeAfterMs);
   };
-  const selection = useMemo(() => {
-    const known = timeline !== null && timeline.length > 0 ? timeline : null;
-    const placed = placeOf(wanted, known, turns);
-    const now = { ...placed };
+  const known = timeline !== null && timeline.length > 0 ? timeline : null;
+  const placed = useMemo(() => placeOf(wanted, known, turns), [wanted, known, turns]);
+  // Keys may come faster than drawings: what was picked last counts, drawn or not.
+  const now = useRef<Place>(placed);
+  now.current = placed;
+  return useMemo(() => {
+    const go = (next: Wanted): void => {
+      now.current = placeOf(next, known, turns);
+      pick(next);
+    };
     const pickEvent = (next: number): void => {
       if (known === null) return;
-      now.isEnd = false;
-      now.event = known.clamp(next);
-      now.turn = Math.max(0, Math.min(turns, known.turnOf(now.event)));
-      pick({ event: now.event, turn: now.turn });
+      const event = known.clamp(next);
+      go({ event, turn: Math.max(0, Math.min(turns, known.turnOf(event))) });
     };
-    const pickTurn = (next: number): void => {
-      now.isEnd = false;
-      now.turn = Math.max(0, Math.min(turns, next));
-      now.event = placeOf({ event: null, turn: now.turn }, known, turns).event;
-      pick({ event: null, turn: now.turn });
-    };
+    const pickTurn = (next: number): void => go({ event: null, turn: Math.max(0, Math.min(turns, next)) });
     return {
       ...placed,
       isByTurn: wanted.event === null,
       pickEvent,
       pickTurn,
       // At the end of an episode that nobody has looked into, on is its beginning.
-      moveEvent: (by: number) => pickEvent(now.isEnd && by > 0 ? 0 : now.event + by),
-      moveTurn: (by: number) => pickTurn(now.isEnd ? (by > 0 ? 0 : turns) : now.turn + by),
+      moveEvent: (by: number) => pickEvent(now.current.isEnd && by > 0 ? 0 : now.current.event + by),
+      moveTurn: (by: number) => pickTurn(now.current.isEnd ? (by > 0 ? 0 : turns) : now.current.turn + by),
     };
-  }, [wanted, timeline, turns]);
-  return selection;
+  }, [placed]);
 }
 
-function placeOf({ event, turn }: Wanted, timeline: Timeline | null, turns: number): Pick<Selection, 'isEnd' | 'event' | 'turn'> {
+type Place = Pick<Selection, 'isEnd' | 'event' | 'turn'>;
+
+function placeOf({ event, turn }: Wanted, timeline: Timeline | null, turns: number): Place {
   const isEnd = event === null && turn === null;
   const byTurn = turn === null ? turns : Math.min(turn, turns);
   if (timeline === null) return { isEnd, event: -1, turn: byTurn };
