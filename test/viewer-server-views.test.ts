@@ -1,5 +1,6 @@
 /** What the viewer answers: runs, groups, episodes, prompts and lists as the journal has them. */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Episode } from '../src/protocol/episode.ts';
 import type {
@@ -13,9 +14,12 @@ import type {
   RunCard,
   RunPage,
 } from '../src/viewer/contract.ts';
+import type { EpisodeId, RunId } from '../src/protocol/ids.ts';
+import { createFolder } from '../src/record/folder.ts';
+import { startRecord } from '../src/record/record.ts';
 import type { Viewer } from '../src/viewer/server.ts';
 import { playDrawn } from './support/drawn-groups.ts';
-import { openSample, sampleRun, sealed } from './support/sample-run.ts';
+import { openSample, recording, sampleGroup, sampleRun, sealed } from './support/sample-run.ts';
 import { ask, json, viewerWorld } from './support/viewer.ts';
 
 const world = viewerWorld();
@@ -142,6 +146,18 @@ describe('what is answered', () => {
     const cards = await json<RunCard[]>(viewer, '/api/runs');
     expect(cards.find(({ run }) => run === 'fleeting')?.trouble).toMatch(/gone/);
     expect((await ask(viewer, '/api/runs/sample')).status).toBe(200);
+  });
+
+  test('of a fork names what it was played anew from, and how it ended though it has no summary', async () => {
+    const folder = createFolder(join(world.root, 'runs'), 'sample-fork');
+    const parent = { run: 'sample' as RunId, episode: 's00001.t000.e01' as EpisodeId, turn: 1 };
+    const record = await startRecord(folder, { run: folder.name as RunId, ...recording }, { version: '0', config: { steps: 0 }, parent });
+    record.append(sealed(sampleGroup(1, 0)));
+    record.append({ kind: 'run.halted', reason: 'done', detail: '' });
+    await record.close();
+    expect((await json<RunCard[]>(viewer, '/api/runs')).find(({ run }) => run === 'sample-fork')).toMatchObject({ state: 'done', parent });
+    expect((await json<EpisodePage>(viewer, '/api/runs/sample-fork/episodes/s00001.t000.e01')).parent).toEqual(parent);
+    rmSync(folder.dir, { recursive: true });
   });
 
   test('points at what is wrong in a filter', async () => {

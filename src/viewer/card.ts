@@ -1,6 +1,7 @@
 /** One run's line in the list, from the small files beside its journal. Knows no index: listing reads no journal but its first frame. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { unpack } from '../protocol/codec.ts';
+import type { FrameOf } from '../protocol/frame.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { RunFolder } from '../record/folder.ts';
 import { segmentFile } from '../record/inspection.ts';
@@ -8,6 +9,9 @@ import { metricsEnd, type MetricsEnd, overviewOf } from '../record/projections/o
 import { recordsOf } from '../record/segment.ts';
 import type { RunCard } from './contract.ts';
 import { kindOf } from './peek.ts';
+
+/** Bytes of a journal that is read for its end alone. */
+const shortJournal = 1024 * 1024;
 
 /** Of a sparkline. */
 const points = 60;
@@ -22,27 +26,56 @@ interface Metrics {
 /** Remembers what does not change, and what metrics.jsonl ends with for as long as the file stays as it is. */
 export class CardReader {
   readonly #files = new Map<string, Metrics>();
-  readonly #configs = new Map<string, JsonObject>();
+  readonly #beginnings = new Map<string, FrameOf<'run.started'>>();
+  /** How short runs without a summary ended, by the size of their journal. */
+  readonly #halts = new Map<string, { readonly size: number; readonly halt: FrameOf<'run.halted'>['reason'] | null }>();
 
   /** Throws where the folder cannot be read. `trouble`: what is known of the journal. */
   read(folder: RunFolder, trouble: string | null): RunCard {
     const { end, rewards } = this.#metricsOf(folder);
     const { run, state, steps, difficulty, meanReward, success } = overviewOf(folder, end);
-    const ofSteps = this.configOf(folder)?.['steps'];
-    return { run, state, steps, ofSteps: numberOf(ofSteps), difficulty, meanReward, success, rewards, trouble };
+    const { config, parent } = this.#beginningOf(folder) ?? {};
+    return {
+      run,
+      state: state === 'interrupted' ? (this.#haltOf(folder) ?? state) : state,
+      steps,
+      ofSteps: numberOf(config?.['steps']),
+      difficulty,
+      meanReward,
+      success,
+      rewards,
+      ...(parent === undefined ? {} : { parent }),
+      trouble,
+    };
   }
 
   /** As the run began; null where its journal says nothing yet. */
   configOf(folder: RunFolder): JsonObject | null {
+    return this.#beginningOf(folder)?.config ?? null;
+  }
+
+  #beginningOf(folder: RunFolder): FrameOf<'run.started'> | null {
     const first = segmentFile(folder.journal, 1);
     const { ino, birthtimeMs } = statSync(first, { throwIfNoEntry: false }) ?? { ino: 0, birthtimeMs: 0 };
     if (ino === 0) return null;
     const key = `${first} ${ino} ${birthtimeMs}`;
-    const known = this.#configs.get(key);
+    const known = this.#beginnings.get(key);
     if (known !== undefined) return known;
-    const config = firstConfig(first);
-    if (config !== null) this.#configs.set(key, config);
-    return config;
+    const beginning = framesOf(first, 'run.started', 2).at(0) ?? null;
+    if (beginning !== null) this.#beginnings.set(key, beginning);
+    return beginning;
+  }
+
+  /** Only a run that trains leaves a summary; of others, such as forks, the journal says how they ended. It is short, or nobody looks. */
+  #haltOf(folder: RunFolder): FrameOf<'run.halted'>['reason'] | null {
+    const first = segmentFile(folder.journal, 1);
+    const size = statSync(first, { throwIfNoEntry: false })?.size ?? 0;
+    if (existsSync(folder.summary) || size > shortJournal) return null;
+    const known = this.#halts.get(first);
+    if (known?.size === size) return known.halt;
+    const halt = framesOf(first, 'run.halted').at(-1)?.reason ?? null;
+    this.#halts.set(first, { size, halt });
+    return halt;
   }
 
   #metricsOf(folder: RunFolder): Metrics {
@@ -57,20 +90,15 @@ export class CardReader {
   }
 }
 
-/** A run's first frame says how it began. */
-function firstConfig(file: string): JsonObject | null {
-  const records = recordsOf(file);
-  try {
-    for (let record = records.next(); record.done !== true; record = records.next()) {
-      const kind = kindOf(record.value.frame);
-      if (kind === 'run.started') return (unpack(record.value.frame) as { config: JsonObject }).config;
-      if (kind !== 'segment') return null;
-    }
-    return null;
-  } finally {
-    // Closes the file.
-    records.return({ offset: 0, damage: null });
+/** Those of one kind among the first `most` records of a file; it is closed again. */
+function framesOf<K extends 'run.started' | 'run.halted'>(file: string, kind: K, most = Infinity): FrameOf<K>[] {
+  const found: FrameOf<K>[] = [];
+  let seen = 0;
+  for (const { frame } of recordsOf(file)) {
+    if (kindOf(frame) === kind) found.push(unpack(frame) as FrameOf<K>);
+    if (++seen >= most) break;
   }
+  return found;
 }
 
 function rewardOf(line: string): number | null {

@@ -18,6 +18,8 @@ export interface RunCard {
   readonly success: number | null;
   /** Mean reward of the last steps, at most 60, for a sparkline; oldest first. */
   readonly rewards?: readonly (number | null)[];
+  /** Of a fork, which is one episode: what it was played anew from. */
+  readonly parent?: { readonly run: string; readonly episode: string; readonly turn: number };
   /** For people: a torn tail that is being written, damage with its offset, a folder that vanished; null = whole. */
   readonly trouble: string | null;
 }

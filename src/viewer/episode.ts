@@ -9,6 +9,7 @@ interface About {
   readonly run: string;
   readonly group: string;
   readonly config: JsonObject | null;
+  readonly parent: EpisodePage['parent'];
   /** Recorded events of its actors. */
   readonly events: number;
 }
@@ -16,11 +17,11 @@ interface About {
 /** null where the group has no such member. */
 export function episodePage(
   id: string,
-  { run, group: name, config, events }: About,
+  { run, group: name, config, parent, events }: About,
   opened: Opened,
   { tokenText }: Pick<ViewerPorts, 'tokenText'>,
 ): EpisodePage | null {
-  const head = { id, run, group: name, parent: parentOf(config), events };
+  const head = { id, run, group: name, parent, events };
   if (opened.kind === 'playing') {
     const { task, members } = opened;
     const found = members.find((member) => member.id === id);
@@ -58,10 +59,4 @@ export function episodePage(
     version: episode.policy?.end ?? null,
     strips: episode.traces.map((trace) => stripOf(trace, tokenText(config))),
   };
-}
-
-/** A fork's config says what it was forked from. */
-function parentOf(config: JsonObject | null): EpisodePage['parent'] {
-  const { run, episode, turn } = (config?.['parent'] ?? {}) as JsonObject;
-  return typeof run === 'string' && typeof episode === 'string' && typeof turn === 'number' ? { run, episode, turn } : null;
 }

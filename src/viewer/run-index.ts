@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { unpack } from '../protocol/codec.ts';
-import { Frame, type FrameOf } from '../protocol/frame.ts';
+import { Frame, type FrameOf, type Parent } from '../protocol/frame.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Aspects } from '../protocol/task.ts';
@@ -53,6 +53,7 @@ export class RunIndex {
   readonly #places = new Map<string, Place>();
   readonly #aspects = new Map<string, Map<string, Aspects>>();
   #config: JsonObject | null = null;
+  #parent: Parent | null = null;
   #halted: { readonly reason: string; readonly detail: string } | null = null;
   #evaluations: FrameOf<'evaluation'>[] = [];
   /** The first frame that could not be understood. */
@@ -80,6 +81,10 @@ export class RunIndex {
   }
   get config(): JsonObject | null {
     return this.#config;
+  }
+  /** Of a fork: what it was played anew from. */
+  get parent(): Parent | null {
+    return this.#parent;
   }
   get halted(): { readonly reason: string; readonly detail: string } | null {
     return this.#halted;
@@ -167,6 +172,7 @@ export class RunIndex {
     for (const held of [this.#rows, this.#places, this.#aspects]) held.clear();
     this.#early = null;
     this.#config = null;
+    this.#parent = null;
     this.#halted = null;
     this.#strange = null;
     this.#evaluations = [];
@@ -227,7 +233,10 @@ export class RunIndex {
 
   #takeFact(frame: Frame): LiveEvent | null {
     if (frame.kind === 'step.committed') return { kind: 'step', row: metricsRow(frame) };
-    if (frame.kind === 'run.started') this.#config = frame.config;
+    if (frame.kind === 'run.started') {
+      this.#config = frame.config;
+      this.#parent = frame.parent ?? null;
+    }
     if (frame.kind === 'run.halted') this.#halted = { reason: frame.reason, detail: frame.detail };
     if (frame.kind === 'evaluation')
       this.#evaluations = [...this.#evaluations.filter(({ when, step }) => when !== frame.when || step !== frame.step), frame];

@@ -88,7 +88,8 @@ export function views({ runs, charts, ports }: Sources): Hono {
   });
   app.get('/runs/:run/episodes/:id', async (context) => {
     const { run, id, name, index, config, group } = await member(context);
-    const page = episodePage(id, { run, group: name, config, events: histories.of(index, name).count(id) }, group, ports);
+    const about = { run, group: name, config, parent: index.parent, events: histories.of(index, name).count(id) };
+    const page = episodePage(id, about, group, ports);
     if (page === null) throw new Refused(404, `the group ${name} has no episode ${id}`);
     return context.json(page);
   });
