@@ -173,6 +173,13 @@ describe('in a world of any language', () => {
     expect(failed(user, ...make(0, { where: { deep: ['Boston'] } }), ...make(1), say('Booked.'))).toContain('groundedArguments');
   });
 
+  test('a few words may be said in another order, but none that nobody said, and no number', () => {
+    const noted = (note: string): string[] => failed(user, ...make(0), ...make(1, { note }), say('Booked.'));
+    expect(noted('New York, Paris')).not.toContain('groundedArguments');
+    expect(noted('Boston, Paris')).toContain('groundedArguments');
+    expect(noted('12 AA')).toContain('groundedArguments');
+  });
+
   test('composed text may be put in own words, but its numbers must be known', () => {
     expect(failed(user, ...make(0), ...make(1, { note: 'Please seat them together if possible' }), say('Booked.'))).not.toContain(
       'groundedArguments',
@@ -274,6 +281,8 @@ describe('in a world of any language', () => {
     'I have no tool that orders food. You could ask the restaurant itself.',
     'I could look up a flight for you, but I am unable to cancel one that was booked elsewhere.',
     'That is not something I can help with; please contact the airline.',
+    'I am afraid trains can only be booked at the station.',
+    'I do not have a tool for orders that were placed elsewhere.',
   ])('a plain refusal is no trick and no claim: %s', (text) => {
     const refused: Task = { ...task, branch: 'none', expectedCalls: [], rehearsal: [] };
     expect(examine({ task: refused, turns: [user, say(text)], world: task.world }).gates.filter(({ passed }) => !passed)).toEqual([]);

@@ -22,11 +22,13 @@ export function leavesOf(value: JsonValue | undefined): (string | number | boole
   return Object.values(value).flatMap((part: JsonValue) => leavesOf(part));
 }
 
-/** Was this value of this parameter said? A short text as a phrase; of composed text only what has digits; a switch by its parameter's name too. */
+/** Was this value of this parameter said? A short text by its words, in a row where one has digits in it; of composed text only what has digits; a switch by its parameter's name too. */
 export function isFounded(heard: Heard, parameter: string, leaf: string | number | boolean): boolean {
   if (isSaid(heard, leaf) || isImplied(heard, parameter, leaf)) return true;
   if (typeof leaf !== 'string') return false;
   const words = wordsOf(leaf.slice(0, longest)).split(' ');
   if (words[0] === '') return true;
-  return words.length > phraseWords && words.every((word) => !/\d/.test(word) || heard.includes(` ${word} `));
+  const isHeard = (word: string): boolean => heard.includes(` ${word} `);
+  if (words.length > phraseWords) return words.every((word) => !/\d/.test(word) || isHeard(word));
+  return words.length > 1 && words.every((word) => !/\d/.test(word) && isHeard(word));
 }

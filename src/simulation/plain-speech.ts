@@ -107,6 +107,15 @@ const refusals = [
   'sorry',
   'no way',
   'not available',
+  'don t have',
+  'do not have',
+  'have no',
+  'not something',
+  'can only',
+  'only able',
+  'outside',
+  'beyond',
+  'afraid',
 ];
 
 /** Words without which nobody refuses; `t` is what is left of "can't". `none` is what the tiny model says. */

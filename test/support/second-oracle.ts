@@ -4,7 +4,7 @@
  *
  *   known       every call names a tool of the task
  *   wellFormed  a refused call is followed by an accepted one of its tool (an unreadable one: of any tool)
- *   said        every scalar in an argument was uttered before: by prompt, user or result; what the solution needs and nobody can utter is free, and so are defaults
+ *   said        every scalar in an argument was uttered before, few words without digits one by one: by prompt, user or result; what the solution needs and nobody can utter is free, and so are defaults
  *   made        the expected calls can be dealt to different results (equal look-ups may share one), each after those it needs; else as many of them as can. A result is one's that was
  *               asked for with its arguments (in any letter case, once it was rehearsed) or says what it is to say; of a change it must besides hold all its arguments, or change the same
  *   answered    the expected answer was uttered by the agent, if it is a number or some few words: no truth, no date, no time, no sentence
@@ -138,7 +138,9 @@ function isUttered({ tool, key, value }: Row, known: ReadonlySet<string>, task: 
   if (typeof value !== 'string') return false;
   const words = tokens(value);
   if (words.length === 0) return true;
-  return words.length > 3 && words.filter((word) => /\d/.test(word)).every((word) => known.has(word));
+  const withDigits = words.filter((word) => /\d/.test(word));
+  if (words.length > 3) return withDigits.every((word) => known.has(word));
+  return words.length > 1 && withDigits.length === 0 && words.every((word) => known.has(word));
 }
 
 const propertyOf = (task: Task, tool: string, key: string): { [keyword: string]: JsonValue } => {
