@@ -14,7 +14,7 @@ import { sampleRun } from './support/sample-run.ts';
 /** Castagnoli's, one bit at a time, most significant first over reversed bits: slow, and another algorithm than the writer's. */
 function slowCrc32c(data: Uint8Array): number {
   const reversed = (value: number, bits: number): number =>
-    Number.parseInt([...(value >>> 0).toString(2).padStart(bits, '0')].reverse().join(''), 2);
+    Number.parseInt((value >>> 0).toString(2).padStart(bits, '0').split('').toReversed().join(''), 2);
   let crc = 0xffffffff;
   for (const byte of data) {
     crc ^= reversed(byte, 8) << 24;

@@ -17,5 +17,5 @@ export function scalarsOf(row: JsonObject): StepScalars {
   };
   const { v: _v, step, ...figures } = row;
   collect(figures, []);
-  return { step: Number(/\d+/.exec(String(step))?.[0] ?? 0), scalars };
+  return { step: typeof step === 'string' ? Number(/\d+/.exec(step)?.[0] ?? 0) : 0, scalars };
 }
