@@ -4,8 +4,10 @@ import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import type { ForkAsked, Forked } from '../actors/fork.ts';
 import { lacksModel } from '../actors/stand-in.ts';
-import { boundarySync, RecordFault } from '../errors.ts';
-import { createFolder, type RunFolder } from '../record/folder.ts';
+import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
+import type { EpisodeId } from '../protocol/ids.ts';
+import { createFolder, listFolders, type RunFolder } from '../record/folder.ts';
+import type { ForkReply, ForkRequest } from '../viewer/contract.ts';
 import { requireModel } from './require-model.ts';
 import { configOfRun } from './resume.ts';
 import { changeConfig } from './settings/read.ts';
@@ -35,4 +37,14 @@ export async function createFork({ parent, set, signal, note, ...asked }: Forkin
   boundarySync(RecordFault, `cannot write ${folder.config}`, () => writeFileSync(folder.config, stringify(fork.config)));
   const forked = await playFork(fork, { folder, signal, note });
   return { ...forked, folder, seed: fork.config.seed, version: fork.weights.version };
+}
+
+/** What a page's request does. The run is one of those in `dir`, whatever else its name might lead to. */
+export function forkingIn(dir: string, note: (text: string) => void, signal: AbortSignal): (request: ForkRequest) => Promise<ForkReply> {
+  return async ({ run, episode, turn, seed, version }) => {
+    const parent = listFolders(dir).find(({ name }) => name === run);
+    if (parent === undefined) throw new ConfigFault(`there is no run ${run} in ${dir}`);
+    const forked = await createFork({ parent, set: [], signal, note, episode: episode as EpisodeId, turn, seed, version });
+    return { run: forked.folder.name, episode: forked.episode.id };
+  };
 }

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { boundary, ConfigFault } from '../errors.ts';
 import type { Viewer } from '../viewer/server.ts';
+import { forkingIn } from './fork.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
 import { printableLine } from './printable.ts';
@@ -49,7 +50,9 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
   };
   // Loaded only now: every other command does without.
   const [{ startViewer }, { viewerPorts }] = await Promise.all([import('../viewer/server.ts'), import('./view-ports.ts')]);
-  const ports = viewerPorts((text) => terminal.warn(printableLine(text)));
+  const note = (text: string): void => terminal.warn(printableLine(text));
+  const ending = new AbortController();
+  const ports = { ...viewerPorts(note), fork: forkingIn(parent, note, ending.signal) };
   const viewer = await listen(flags, (port) => startViewer({ ...asked, port }, ports), terminal);
   const url = run === null ? viewer.url : addressOf(viewer.url, run);
   if (flags.json) terminal.out(JSON.stringify({ v: 1, url, dir: parent, host: viewer.host, port: viewer.port, pid: process.pid }));
@@ -59,6 +62,8 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
   }
   if (flags.open) openBrowser(url, terminal);
   await (flags.untilStdinEnds ? Promise.race([interrupted, endOfStdin()]) : interrupted);
+  // A fork that is being played keeps what it has, and ends.
+  ending.abort();
   await viewer.close();
   return 0;
 }
