@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Turn } from '../src/protocol/turn.ts';
 import { aligned, isShared, piecesOf } from '../src/viewer/page/group/align.ts';
-import { likeness, wordDiff } from '../src/viewer/page/group/words.ts';
+import { likeness, likenessAtMost, wordDiff } from '../src/viewer/page/group/words.ts';
 
 const user = (text: string): Turn => ({ role: 'user', text });
 const says = (text: string): Turn => ({ role: 'agent', thought: '', text, calls: [] });
@@ -99,6 +99,15 @@ describe('a diff of words', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('is never more alike than a count of words says', () => {
+    fc.assert(
+      fc.property(texts, texts, (before, after) => {
+        expect(likeness(wordDiff(before, after))).toBeLessThanOrEqual(likenessAtMost(before, after) + 1e-9);
+      }),
+    );
+    expect(likenessAtMost('one two', 'three')).toBe(0);
   });
 
   test('marks the words that differ and leaves the others', () => {

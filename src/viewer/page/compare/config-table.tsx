@@ -11,7 +11,7 @@ const value = (text: string | null) =>
   text === null ? (
     <span class="muted">not there</span>
   ) : (
-    <code class="one-line value" title={text}>
+    <code class="one-line value" title={text.slice(0, 2000)}>
       {text.length > 400 ? `${text.slice(0, 400)}…` : text}
     </code>
   );

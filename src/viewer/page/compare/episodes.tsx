@@ -7,7 +7,6 @@ import { type Column, Columns } from '../group/columns.tsx';
 import { MemberEnd, MemberHead } from '../group/member-head.tsx';
 import { Awaited, Notice } from '../kit/empty.tsx';
 import { useKeys } from '../keys.ts';
-import { navigate } from '../navigation.ts';
 import { to } from '../router.ts';
 
 interface Named {
@@ -32,13 +31,7 @@ export function ComparedEpisodes({ a, b }: { readonly a: Named; readonly b: Name
 function Two({ a, b }: { readonly a: EpisodePage; readonly b: EpisodePage }) {
   const [picked, setPicked] = useState(0);
   const [marks, setMarks] = useState(true);
-  const shown = picked === 0 ? a : b;
-  useKeys('Episodes', [
-    { keys: 'h', what: 'the left one', act: () => setPicked(0) },
-    { keys: 'l', what: 'the right one', act: () => setPicked(1) },
-    { keys: 'o', what: 'open it', act: () => navigate(to.episode(shown.run, shown.id)) },
-    { keys: 'd', what: 'differences word by word, or not', act: () => setMarks(!marks) },
-  ]);
+  useKeys('Episodes', [{ keys: 'd', what: 'differences word by word, or not', act: () => setMarks(!marks) }]);
   const isOneTask = a.task.query === b.task.query && a.task.difficulty === b.task.difficulty;
   return (
     <>
@@ -62,7 +55,7 @@ function Two({ a, b }: { readonly a: EpisodePage; readonly b: EpisodePage }) {
         label={`${a.id} of ${a.run} and ${b.id} of ${b.run}`}
         columns={[columnOf('A', a), columnOf('B', b)]}
         picked={picked}
-        onPick={setPicked}
+        onPick={(index) => setPicked(Math.max(0, Math.min(1, index)))}
         against={marks ? 0 : null}
       />
     </>

@@ -50,7 +50,7 @@ function levelsOf(page: RunPage, when: 'before' | 'after'): Level[] {
 }
 
 function measuresOf(a: RunPage, b: RunPage): Measure[] {
-  return (['after', 'before'] as const).flatMap((when) => {
+  return (['before', 'after'] as const).flatMap((when) => {
     const [left, right] = [levelsOf(a, when), levelsOf(b, when)];
     const levels = [...new Set([...left, ...right].map(({ D }) => D))].sort((x, y) => x - y);
     return levels.map((D) => ({

@@ -1,10 +1,11 @@
 /** What one episode said or did at one place, as it is or as it differs from another's at the same place. */
+import { useMemo } from 'preact/hooks';
 import { cutAt } from '../episode/clip.ts';
 import { LongText } from '../episode/long-text.tsx';
 import { whole } from '../format.ts';
 import { Badge } from '../kit/badge.tsx';
 import type { Piece } from './align.ts';
-import { likeness, wordDiff } from './words.ts';
+import { likeness, likenessAtMost, type Part, wordDiff } from './words.ts';
 
 /** Characters of a piece that are compared word by word; the rest is shown as it is. */
 const compared = 4000;
@@ -57,11 +58,9 @@ function PieceView({ piece, partner }: { readonly piece: Piece; readonly partner
 
 function PieceText({ piece, partner }: { readonly piece: Piece; readonly partner: Piece | null }) {
   const mono = piece.kind === 'call' || piece.kind === 'result' || piece.kind === 'malformed';
-  const asIs = <LongText text={piece.text} mono={mono} name="turn.txt" />;
-  if (partner === null || partner.text === piece.text) return asIs;
-  const [before, after] = [cutAt(partner.text, compared), cutAt(piece.text, compared)];
-  const parts = wordDiff(before, after);
-  if (likeness(parts) < like) return asIs;
+  const [before, after] = [cutAt(partner?.text ?? '', compared), cutAt(piece.text, compared)];
+  const parts = useMemo(() => (partner === null || partner.text === piece.text ? null : marksOf(before, after)), [before, after]);
+  if (parts === null) return <LongText text={piece.text} mono={mono} name="turn.txt" />;
   const rest = piece.text.length - after.length;
   return (
     <span class={mono ? 'said mono' : 'said'}>
@@ -69,4 +68,11 @@ function PieceText({ piece, partner }: { readonly piece: Piece; readonly partner
       {rest === 0 ? null : <span class="muted"> … {whole(rest)} characters more</span>}
     </span>
   );
+}
+
+/** null where marks would be confetti. */
+function marksOf(before: string, after: string): readonly Part[] | null {
+  if (likenessAtMost(before, after) < like) return null;
+  const parts = wordDiff(before, after);
+  return likeness(parts) < like ? null : parts;
 }

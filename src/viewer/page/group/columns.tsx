@@ -5,6 +5,8 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Turn } from '../../../protocol/turn.ts';
 import { WhoMark } from '../episode/who.tsx';
 import { plural } from '../format.ts';
+import { useKeys } from '../keys.ts';
+import { navigate } from '../navigation.ts';
 import { aligned, isShared, type Cell, type Row } from './align.ts';
 import { CellBody } from './cell.tsx';
 
@@ -25,6 +27,7 @@ interface ColumnsProps {
   readonly columns: readonly Column[];
   /** Index of the column that the keys act on. */
   readonly picked: number;
+  /** May be asked for one beyond either end. */
   readonly onPick: (column: number) => void;
   /** Index of the column that the others are compared with; null compares none. */
   readonly against: number | null;
@@ -33,7 +36,29 @@ interface ColumnsProps {
 export function Columns({ label, columns, picked, onPick, against }: ColumnsProps) {
   const { rows, common } = useMemo(() => aligned(columns.map(({ turns }) => turns)), [columns]);
   const [isOpen, setOpen] = useState(false);
+  const [key, setKey] = useState<string | null>(null);
   const box = useRef<HTMLDivElement>(null);
+  const seen = isOpen ? rows : rows.slice(common);
+  const at = seen.findIndex((row) => row.key === key);
+  const goTo = (index: number): void => {
+    const row = seen[Math.max(0, Math.min(seen.length - 1, index))];
+    if (row === undefined) return;
+    setKey(row.key);
+    box.current?.querySelector(`tr[data-row="${row.key}"]`)?.scrollIntoView({ block: 'nearest' });
+  };
+  const open = (): void => {
+    const { hrefOf } = columns[picked] ?? { hrefOf: null };
+    if (hrefOf !== null) navigate(hrefOf(seen[at]?.cells[picked]?.turn ?? 0));
+  };
+  useKeys('Side by side', [
+    { keys: 'h', what: 'the one to the left', act: () => onPick(picked - 1) },
+    { keys: 'l', what: 'the one to the right', act: () => onPick(picked + 1) },
+    { keys: 'j', what: 'next turn', act: () => goTo(at + 1) },
+    { keys: 'k', what: 'previous turn', act: () => goTo(at - 1) },
+    { keys: 'g g', what: 'first turn', act: () => goTo(0) },
+    { keys: 'G', what: 'last turn', act: () => goTo(seen.length - 1) },
+    { keys: 'o', what: 'open it, at that turn', act: open },
+  ]);
   useEffect(() => {
     box.current?.querySelector(`th[data-column="${picked}"]`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [picked]);
@@ -58,7 +83,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
         <tbody>
           {folds ? (
             <tr class="divider">
-              <th scope="row" class="place" />
+              <td class="place" />
               <td colSpan={columns.length}>
                 <button type="button" class="button quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
                   <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {plural(common, 'turn')} the same
@@ -67,18 +92,22 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
               </td>
             </tr>
           ) : null}
-          {folds && !isOpen ? null : rows.slice(0, common).map((row) => <TurnRow key={row.key} {...{ row, columns, picked, against }} />)}
+          {folds && !isOpen
+            ? null
+            : rows
+                .slice(0, common)
+                .map((row) => <TurnRow key={row.key} {...{ row, columns, picked, against }} isPicked={row.key === key} />)}
           {common < rows.length && begun > 1 ? (
             <tr class="divider parting">
-              <th scope="row" class="place" />
+              <td class="place" />
               <td colSpan={columns.length}>
                 <span aria-hidden="true">≠</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
-                <span class="muted"> · {partingWords(rows[common], columns)}</span>
+                {columns.length > 2 ? <span class="muted"> · {partingWords(rows[common], columns)}</span> : null}
               </td>
             </tr>
           ) : null}
           {rows.slice(common).map((row) => (
-            <TurnRow key={row.key} {...{ row, columns, picked, against }} />
+            <TurnRow key={row.key} {...{ row, columns, picked, against }} isPicked={row.key === key} />
           ))}
           <tr class="end">
             <th scope="row" class="place">
@@ -122,9 +151,10 @@ interface TurnRowProps {
   readonly columns: readonly Column[];
   readonly picked: number;
   readonly against: number | null;
+  readonly isPicked: boolean;
 }
 
-function TurnRow({ row, columns, picked, against }: TurnRowProps) {
+function TurnRow({ row, columns, picked, against, isPicked }: TurnRowProps) {
   const first = row.cells.find((cell) => cell !== null);
   const place = (
     <th scope="row" class="place">
@@ -134,7 +164,7 @@ function TurnRow({ row, columns, picked, against }: TurnRowProps) {
   );
   if (isShared(row) && columns.length > 1 && first != null)
     return (
-      <tr class="shared">
+      <tr class="shared" data-row={row.key} data-at={isPicked}>
         {place}
         <td colSpan={columns.length}>
           <span class="variant" title="all of them">
@@ -146,7 +176,7 @@ function TurnRow({ row, columns, picked, against }: TurnRowProps) {
     );
   const reference = against === null ? null : (row.cells[against] ?? null);
   return (
-    <tr>
+    <tr data-row={row.key} data-at={isPicked}>
       {place}
       {columns.map((column, i) => (
         <td key={column.key} data-picked={i === picked} class={row.cells[i] == null ? 'absent' : undefined}>
@@ -156,6 +186,7 @@ function TurnRow({ row, columns, picked, against }: TurnRowProps) {
             column={column}
             reference={i === against ? null : reference}
             name={against === null ? '' : (columns[against]?.name ?? '')}
+            hasLetters={columns.length > 2}
           />
         </td>
       ))}
@@ -170,16 +201,18 @@ interface TurnCellProps {
   readonly reference: Cell | null;
   /** Of the column the reference is in. */
   readonly name: string;
+  /** Of two, each sees for itself. */
+  readonly hasLetters: boolean;
 }
 
-function TurnCell({ cell, row, column, reference, name }: TurnCellProps) {
+function TurnCell({ cell, row, column, reference, name, hasLetters }: TurnCellProps) {
   if (cell === null) return <span class="unseen">no such turn</span>;
   const count = row.variants[cell.variant] ?? 1;
   const isSame = reference !== null && reference.variant === cell.variant;
   return (
     <>
       <span class="cell-side">
-        {row.variants.length > 1 ? (
+        {hasLetters && row.variants.length > 1 ? (
           <span
             class="variant"
             data-variant={Math.min(cell.variant, 5)}

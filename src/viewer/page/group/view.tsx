@@ -8,7 +8,7 @@ import { Awaited, Empty, Notice } from '../kit/empty.tsx';
 import { Stat, Stats } from '../kit/stat.tsx';
 import { useKeys } from '../keys.ts';
 import { throttled, useLive } from '../live.ts';
-import { navigate, query, setQuery } from '../navigation.ts';
+import { query, setQuery } from '../navigation.ts';
 import { to } from '../router.ts';
 import type { StreamEvent } from '../stream.ts';
 import { type Column, Columns } from './columns.tsx';
@@ -50,6 +50,9 @@ function membersOf(page: GroupPage, byReward: boolean): Member[] {
   return members.sort((a, b) => (byReward ? worth(b) - worth(a) : 0) || a.member - b.member);
 }
 
+/** By its own doing or by ours; one that still plays has not. */
+const hasFailed = (member: Member): boolean => member.fault !== null || (member.outcome !== null && (member.reward ?? -1) < 0);
+
 const nameOf = (member: number): string => `e${String(member).padStart(2, '0')}`;
 
 function Group({ page }: { readonly page: GroupPage }) {
@@ -65,14 +68,14 @@ function Group({ page }: { readonly page: GroupPage }) {
     if (member !== undefined) setQuery({ member: member.member });
   };
   const refer = (index: number): void => setQuery({ against: members[index]?.member ?? null });
-  const open = (): void => {
-    const id = members[picked]?.id;
-    if (id != null) navigate(to.episode(page.run, id));
+  const pickFailed = (by: 1 | -1): void => {
+    const failed = members.flatMap((member, index) => (hasFailed(member) ? [index] : []));
+    const next = by > 0 ? failed.find((index) => index > picked) : failed.findLast((index) => index < picked);
+    if (next !== undefined) pick(next);
   };
   useKeys('Group', [
-    { keys: 'h', what: 'member to the left', act: () => pick(picked - 1) },
-    { keys: 'l', what: 'member to the right', act: () => pick(picked + 1) },
-    { keys: 'o', what: 'open the member', act: open },
+    { keys: '[', what: 'previous failed member', act: () => pickFailed(-1) },
+    { keys: ']', what: 'next failed member', act: () => pickFailed(1) },
     { keys: 'c', what: 'compare the others with it', act: () => refer(picked) },
     { keys: 'd', what: 'differences word by word, or not', act: () => setQuery({ diff: marks ? 'off' : null }) },
     { keys: 'r', what: 'order by reward, or by member', act: () => setQuery({ order: byReward ? null : 'reward' }) },

@@ -71,6 +71,25 @@ function merged(parts: readonly Part[]): Part[] {
   return found;
 }
 
+/** What `likeness` can be at most, told without a table: letters of words that occur in both, wherever they stand. */
+export function likenessAtMost(before: string, after: string): number {
+  const counts = new Map<string, number>();
+  let all = 0;
+  for (const [word] of before.matchAll(pieces)) {
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+    all += word.trim().length;
+  }
+  let same = 0;
+  for (const [word] of after.matchAll(pieces)) {
+    all += word.trim().length;
+    const left = counts.get(word) ?? 0;
+    if (left === 0) continue;
+    counts.set(word, left - 1);
+    same += 2 * word.trim().length;
+  }
+  return all === 0 ? 1 : same / all;
+}
+
 /** Share of both texts that they have in common, 0 to 1. Below a third, marks are confetti: better to show the text as it is. */
 export function likeness(parts: readonly Part[]): number {
   let same = 0;
