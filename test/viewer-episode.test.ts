@@ -11,6 +11,7 @@ import { replayed } from '../src/viewer/replayed.ts';
 import { cutAt, textLength } from '../src/viewer/page/episode/clip.ts';
 import { quotedTurn } from '../src/viewer/page/episode/evidence.ts';
 import { failedNeighbour } from '../src/viewer/page/episode/failed.ts';
+import { gistOf } from '../src/viewer/page/episode/gist.ts';
 import { Heights } from '../src/viewer/page/episode/heights.ts';
 import { lanes, messagesOf } from '../src/viewer/page/episode/lane-messages.ts';
 import { partOfEvent, storyOf } from '../src/viewer/page/episode/story.ts';
@@ -263,6 +264,29 @@ describe('what is cut', () => {
         expect(length).toBeLessThan(2 * json.length + 6);
       }),
     );
+  });
+});
+
+describe('a turn in one line', () => {
+  test('says what was said, called or answered', () => {
+    const call = { name: 'book', arguments: { who: 'Ada', at: { day: 5, hour: 7 }, tags: ['a', 'b'] } };
+    expect(gistOf({ role: 'agent', thought: 'x', text: 'One\n moment', calls: [call] })).toBe('book(Ada, {day, hour}, [2]) One moment');
+    expect(gistOf({ role: 'tool', call, status: 'ok', result: 12, patch: [] })).toBe('book → 12');
+    expect(gistOf({ role: 'tool', call, status: 'transient', result: null, patch: [] })).toBe('book transient');
+    expect(gistOf({ role: 'agent', thought: 'x', text: '', calls: [] })).toBe('(nothing)');
+  });
+
+  test('is one short line, whatever was said', () => {
+    const large = 'two words\n'.repeat(500_000);
+    const call = { name: 'book', arguments: Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, large])) };
+    for (const turn of [
+      { role: 'user', text: large },
+      { role: 'agent', thought: '', text: large, calls: Array.from({ length: 100 }, () => call) },
+      { role: 'tool', call, status: 'ok', result: large, patch: [] },
+    ] satisfies Turn[]) {
+      expect(gistOf(turn).length).toBeLessThanOrEqual(120);
+      expect(gistOf(turn)).not.toContain('\n');
+    }
   });
 });
 
