@@ -6,7 +6,6 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { launch } from '../../support/browser.ts';
-import { settled } from '../../support/browser-show.ts';
 import { troupe } from '../../support/command-line.ts';
 import { attack, hostileRun } from '../../support/hostile-group.ts';
 import { sampleRun } from '../../support/sample-run.ts';
@@ -41,7 +40,8 @@ describe.skipIf(inject('browserAbsent') !== '')('a page that is one file', () =>
     });
     page.on('pageerror', (error) => trouble.push(error.message));
     await page.goto(own);
-    await settled(page);
+    // No waiting by expressions: the page's policy lets nobody evaluate any.
+    await page.locator('main h1').waitFor();
     return { page, asked, trouble };
   }
 
@@ -49,15 +49,14 @@ describe.skipIf(inject('browserAbsent') !== '')('a page that is one file', () =>
     const { page, asked, trouble } = await opened('sample', 's00001.t000');
     expect(await page.locator('h1').innerText()).toBe('s00001.t000');
     await page.locator('a[href$="/episodes/s00001.t000.e01"]').first().click();
-    await settled(page);
-    expect(await page.locator('h1').innerText()).toContain('s00001.t000.e01');
+    await expect.poll(() => page.locator('h1').innerText()).toContain('s00001.t000.e01');
     expect(await page.locator('main').innerText()).toContain('shelf 7');
     await page.keyboard.press('j');
-    await page.waitForFunction('location.hash.includes("turn=")');
+    await expect.poll(() => page.evaluate('location.hash')).toContain('turn=');
     await page.getByRole('tab', { name: 'Tokens' }).click();
-    await page.waitForFunction('location.hash.includes("tab=tokens")');
+    await expect.poll(() => page.evaluate('location.hash')).toContain('tab=tokens');
     await page.goBack();
-    await page.waitForFunction("document.querySelector('h1').textContent === 's00001.t000'");
+    await expect.poll(() => page.locator('h1').innerText()).toBe('s00001.t000');
     expect(await page.getByRole('button', { name: 'Fork' }).count()).toBe(0);
     expect({ asked, trouble }).toEqual({ asked: [], trouble: [] });
   });
@@ -65,10 +64,9 @@ describe.skipIf(inject('browserAbsent') !== '')('a page that is one file', () =>
   test('opens again at the address it was left at', async () => {
     const { page } = await opened('sample', 's00001.t001.e01');
     await page.getByRole('tab', { name: 'Task' }).click();
-    await page.waitForFunction('location.hash.includes("tab=task")');
+    await expect.poll(() => page.evaluate('location.hash')).toContain('tab=task');
     await page.reload();
-    await settled(page);
-    expect(await page.getByRole('tab', { name: 'Task' }).getAttribute('aria-selected')).toBe('true');
+    await expect.poll(() => page.getByRole('tab', { name: 'Task' }).getAttribute('aria-selected')).toBe('true');
   });
 
   test('says of what it does not hold that it does not', async () => {
