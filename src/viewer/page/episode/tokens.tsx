@@ -155,14 +155,9 @@ function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
         ))}
       </dl>
       {turn === null ? null : (
-        <div>
-          <dt class="unseen">turn</dt>
-          <dd>
-            <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
-              {sampled ? 'of' : 'before'} turn {turn}
-            </button>
-          </dd>
-        </div>
+        <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
+          {sampled ? 'of' : 'before'} turn {turn}
+        </button>
       )}
     </div>
   );
