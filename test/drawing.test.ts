@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { drawTasks, heldOutTasks, leakGuard } from '../src/actors/drawing.ts';
 import { EngineFault, TaskFault } from '../src/errors.ts';
 import { aspectsAt, type Drawn, startOf, trustee } from '../src/learning/curriculum.ts';
-import { type PolicyVersion, stepId, type TaskId } from '../src/protocol/ids.ts';
+import { type PolicyVersion, stepId, taskId, type TaskId } from '../src/protocol/ids.ts';
 import type { ChatRequest } from '../src/protocol/inference.ts';
 import type { Task } from '../src/protocol/task.ts';
 import { seedOf, stream } from '../src/random.ts';
@@ -110,6 +110,24 @@ describe('a task that nobody can write', () => {
     expect(new Set([data[0], data[3], data[6]]).size).toBe(3);
     expect(new Set(prompts.map(({ seed }) => seed)).size).toBe(7);
     expect(health.health.roles.task).toMatchObject({ asks: 3, calls: 7, masked: 2, defects: { malformed: 6 } });
+  });
+
+  test('is left out where most can be written, in training and in examinations, and counted', async () => {
+    const config = writtenConfig({ simulation: { redraws: 1 }, eval: { tasks: 4 }, rollout: { tasks: 2 } });
+    const right = brainChat();
+    const mute = (which: RegExp) => async (request: ChatRequest, abort: AbortSignal) => {
+      const reply = await right(request, abort);
+      return request.role === 'task' && which.test(request.group) ? { ...reply, text: 'no' } : reply;
+    };
+    const { ports, health } = drawingWith(config, mute(/t001/));
+    expect((await drawTasks(config, ports, stepId(1), drawn, none, version, signal)).map(({ id }) => id)).toEqual(
+      [0, 2, 3, 4, 5].map((n) => taskId(stepId(1), n)),
+    );
+    expect(health.health.roles.task?.masked).toBe(2);
+    expect(await heldOutTasks(config, ports, 40, signal)).toHaveLength(3);
+    const worse = drawingWith(config, mute(/t00[1-5]/)).ports;
+    await expect(drawTasks(config, worse, stepId(1), drawn, none, version, signal)).rejects.toThrow(TaskFault);
+    await expect(heldOutTasks(config, worse, 40, signal)).rejects.toThrow(TaskFault);
   });
 
   test('ends the run in the end, with the reasons counted', async () => {

@@ -10,7 +10,7 @@ import { seedOf, stream } from '../random.ts';
 import { builtinRepository, importedRepository } from '../simulation/procedural/repository.ts';
 import { loadTools, reasonTable } from '../tools/load.ts';
 import { type Rejection, type Repository, repositoryOf } from '../tools/repository.ts';
-import { unlike, type Wish, writeWish, type Written, type WritingPorts } from './writing.ts';
+import { tryWish, unlike, type Wish, writeWish, type Written, type WritingPorts } from './writing.ts';
 
 /** Who writes, about which tools. */
 export type DrawingPorts = WritingPorts;
@@ -52,7 +52,8 @@ export function toolNotes(list: string, used: number, rejected: readonly Rejecti
 
 /**
  * The training tasks of a step, one per draw of the curriculum, but for those that `taken` has already. They are written at the same time; which of two that are nearly the same is
- * written anew is decided afterwards, in their order, so that it does not depend on who was first.
+ * written anew is decided afterwards, in their order, so that it does not depend on who was first. A few that a language model cannot write are left out: in a run of thousands there are
+ * some, and what the record answers it would answer again after a resume. Throws TaskFault where they are the most.
  */
 export async function drawTasks(
   config: Config,
@@ -66,14 +67,24 @@ export async function drawTasks(
   const wishes = drawn.map(({ difficulty, aspects }, index): Wish => {
     return { id: taskId(step, index), split: 'train', difficulty, aspects, seed: config.seed, version };
   });
-  const first = await Promise.all(wishes.map(async (wish) => taken.get(wish.id) ?? (await writeWish(config, ports, wish, signal))));
+  const first = await Promise.all(wishes.map(async (wish) => taken.get(wish.id) ?? (await tryWish(config, ports, wish, signal))));
+  refuseMostly(first);
   const tasks: Task[] = [];
   for (const [index, wish] of wishes.entries()) {
-    const written = first[index] as Task | Written;
-    tasks.push('redraw' in written ? await unlike(config, ports, wish, written, signal) : written);
-    ports.said?.add((tasks.at(-1) as Task).query);
+    const written = first[index] as (typeof first)[number];
+    if (written instanceof TaskFault) continue;
+    const task = 'redraw' in written ? await unlike(config, ports, wish, written, signal) : written;
+    tasks.push(task);
+    ports.said?.add(task.query);
   }
   return tasks;
+}
+
+/** Throws the first fault where there are more of them than of tasks. */
+function refuseMostly(written: readonly (Task | Written | TaskFault)[]): void {
+  const faults = written.filter((each) => each instanceof TaskFault);
+  const [fault] = faults;
+  if (fault !== undefined && 2 * faults.length > written.length) throw fault;
 }
 
 /**
@@ -91,16 +102,19 @@ export function unissued(tasks: readonly Task[], issued: ReadonlyMap<TaskId, Tas
   });
 }
 
-/** The evaluation tasks of one level: every aspect at its bound, the same for every run with this `eval.seed`. */
-export function heldOutTasks(config: Config, ports: DrawingPorts, level: number, signal: AbortSignal): Promise<Task[]> {
-  return Promise.all(
-    Array.from({ length: config.eval.tasks }, async (_, n) => {
-      const id = `heldOut.d${String(level).padStart(3, '0')}.t${String(n).padStart(3, '0')}` as TaskId;
-      const aspects = aspectsAt(level, stream(seedOf(config.eval.seed, id)), 0);
-      const { task } = await writeWish(config, ports, examined(config, id, level, aspects), signal);
-      return task;
-    }),
-  );
+/** The evaluation tasks of one level: every aspect at its bound, the same for every run with this `eval.seed`. Of a language model's, as many at a time as a step has. */
+export async function heldOutTasks(config: Config, ports: DrawingPorts, level: number, signal: AbortSignal): Promise<Task[]> {
+  const wishes = Array.from({ length: config.eval.tasks }, (_, n): Wish => {
+    const id = `heldOut.d${String(level).padStart(3, '0')}.t${String(n).padStart(3, '0')}` as TaskId;
+    return examined(config, id, level, aspectsAt(level, stream(seedOf(config.eval.seed, id)), 0));
+  });
+  const written: (Written | TaskFault)[] = [];
+  // Whoever writes has a deadline of its own from when it is asked: hundreds at once would wait for each other until it is over.
+  const at = ports.chat === undefined ? wishes.length : config.rollout.tasks;
+  for (let from = 0; from < wishes.length; from += at)
+    written.push(...(await Promise.all(wishes.slice(from, from + at).map((wish) => tryWish(config, ports, wish, signal)))));
+  refuseMostly(written);
+  return written.flatMap((each) => (each instanceof TaskFault ? [] : [each.task]));
 }
 
 /** The task whose first prompt the canary sings: the same for every run with this `eval.seed`. */

@@ -53,9 +53,13 @@ export interface Written {
   readonly redraw: number;
 }
 
-/** A sound task. Throws TaskFault with the reasons counted when none came of it, and at once the fault of an engine that nobody can ask. */
+/** A sound task, or why a language model could not write it, the reasons counted. Throws the fault of an engine that nobody can ask, and of code that cannot write. */
+export const tryWish = (config: Config, ports: WritingPorts, wish: Wish, signal: AbortSignal): Promise<Written | TaskFault> =>
+  draw(config, ports, wish, 0, signal);
+
+/** A sound task. Throws TaskFault when none came of it. */
 export async function writeWish(config: Config, ports: WritingPorts, wish: Wish, signal: AbortSignal): Promise<Written> {
-  const written = await draw(config, ports, wish, 0, signal);
+  const written = await tryWish(config, ports, wish, signal);
   if (written instanceof TaskFault) throw written;
   return written;
 }
