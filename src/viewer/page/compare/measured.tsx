@@ -171,7 +171,7 @@ function Tasks({ page, onMore }: { readonly page: ComparePage; readonly onMore: 
 
 function taskColumns({ a, b }: ComparePage): Column<ComparedTask>[] {
   const members = (run: string, side: ComparedTask['a']) => (
-    <a class="members" href={to.group(run, side.group)} aria-label={`the group ${side.group} of ${run}`}>
+    <a class="members" href={to.group(run, side.group)} title={`the group ${side.group} of ${run}`}>
       {side.members.map(({ member, reward }) => (
         <RewardBadge key={member} reward={reward} />
       ))}

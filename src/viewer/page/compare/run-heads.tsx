@@ -7,7 +7,7 @@ import { to } from '../router.ts';
 
 export function RunHeads({ a, b }: { readonly a: RunPage; readonly b: RunPage }) {
   const columns: readonly Column<{ readonly side: string; readonly page: RunPage }>[] = [
-    { key: 'side', title: '', cell: ({ side }) => <Mark side={side} /> },
+    { key: 'side', title: <span class="unseen">side</span>, cell: ({ side }) => <Mark side={side} /> },
     { key: 'run', title: 'Run', cell: ({ page }) => <a href={to.run(page.run)}>{page.run}</a> },
     { key: 'state', title: 'State', cell: ({ page }) => <StateBadge state={page.state} /> },
     { key: 'steps', title: 'Steps', right: true, cell: ({ page }) => whole(page.steps) },
