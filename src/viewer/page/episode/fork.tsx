@@ -41,7 +41,7 @@ export function Fork({ page, turn, onClose }: ForkProps) {
       <h2>Play anew from a turn</h2>
       <p class="muted">What was said before the turn stays as it was; from it on the policy and the simulators answer anew.</p>
       <Field name="from turn" value={from} hint={`0 … ${Math.max(0, page.turns.length - 1)}`} onInput={setFrom} />
-      <Field name="seed" value={seed} hint="as it was" onInput={setSeed} />
+      <Field name="seed" value={seed} hint="as it was: the same is played again" onInput={setSeed} />
       <Field
         name="policy version"
         value={version}
