@@ -146,6 +146,21 @@ describe('answers that the world does not bear', () => {
   });
 });
 
+describe('a world that calls its own records rules', () => {
+  const house: World = { entities: { rules: { R1: { topic: 'pets', text: 'no dogs' } } }, occurrences: {} };
+  const find = specOf('find_rule', 'read', ['topic']);
+
+  test('has them found, changed, and known to what depends on them', () => {
+    const view = viewOf(find, { topic: 'pets' }, house);
+    expect(tool.read(said({ topic: 'pets', text: 'no dogs' }), view)).toMatchObject({ ok: true });
+    const change = viewOf(specOf('change_rule', 'write', ['topic', 'text']), { topic: 'pets', text: 'cats only' }, house);
+    const patch: Patch = [{ op: 'merge', collection: 'rules', id: 'R1', fields: { text: 'cats only' } }];
+    expect(tool.read(said({ text: 'cats only' }, patch), change)).toMatchObject({ ok: true });
+    const changed: World = { entities: { rules: { R1: { topic: 'pets', text: 'cats only' } } }, occurrences: {} };
+    expect(touchedHash(viewOf(find, { topic: 'pets' }, changed))).not.toBe(touchedHash(view));
+  });
+});
+
 describe('hostile answers', () => {
   const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
   test.each<[string, string]>([

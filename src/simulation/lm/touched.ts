@@ -22,18 +22,21 @@ export const rulesName = 'rules';
 const own = <T>(table: { readonly [key: string]: T } | undefined, key: string): T | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;
 
+/** Houses and mailboxes have rules too: those are records like others. */
+const isRule = ({ deed, collection }: JsonObject): boolean => typeof deed === 'string' && typeof collection === 'string';
+
 /** The world's own rule of a tool. */
-export const ruleOf = ({ entities }: World, name: string): JsonObject | undefined => own(own(entities, rulesName), name);
+export function ruleOf({ entities }: World, name: string): JsonObject | undefined {
+  const rule = own(own(entities, rulesName), name);
+  return rule !== undefined && isRule(rule) ? rule : undefined;
+}
 
 const places = ({ entities }: World, collections: readonly string[]): Place[] =>
   collections.flatMap((collection) => Object.entries(own(entities, collection) ?? {}).map(([id, record]) => ({ collection, id, record })));
 
 /** Every record of the world but the rules. */
 export const recordsIn = (world: World): Place[] =>
-  places(
-    world,
-    Object.keys(world.entities).filter((name) => name !== rulesName),
-  );
+  places(world, Object.keys(world.entities)).filter(({ collection, record }) => collection !== rulesName || !isRule(record));
 
 /** The collection a tool works on, where that is known. */
 function homeOf({ tool, world }: Pick<ToolView, 'tool' | 'world'>): string | undefined {
