@@ -85,10 +85,12 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
             <tr class="divider">
               <td class="place" />
               <td colSpan={columns.length}>
-                <button type="button" class="button quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-                  <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {plural(common, 'turn')} the same
-                </button>
-                {isOpen ? null : <span class="muted one-line">{beginningOf(rows.slice(0, common))}</span>}
+                <div class="pinned">
+                  <button type="button" class="button quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+                    <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span> {plural(common, 'turn')} the same
+                  </button>
+                  {isOpen ? null : <span class="muted one-line">{beginningOf(rows.slice(0, common))}</span>}
+                </div>
               </td>
             </tr>
           ) : null}
@@ -101,8 +103,10 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
             <tr class="divider parting">
               <td class="place" />
               <td colSpan={columns.length}>
-                <span aria-hidden="true">≠</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
-                {columns.length > 2 ? <span class="muted"> · {partingWords(rows[common], columns)}</span> : null}
+                <div class="pinned">
+                  <span aria-hidden="true">≠</span> {common === 0 ? 'They differ from the first turn' : 'Here they part'}
+                  {columns.length > 2 ? <span class="muted"> · {partingWords(rows[common], columns)}</span> : null}
+                </div>
               </td>
             </tr>
           ) : null}
@@ -167,10 +171,9 @@ function TurnRow({ row, columns, picked, against, isPicked }: TurnRowProps) {
       <tr class="shared" data-row={row.key} data-at={isPicked}>
         {place}
         <td colSpan={columns.length}>
-          <span class="variant" title="all of them">
-            all
-          </span>
-          <CellBody pieces={first.pieces} against={null} />
+          <div class="pinned">
+            <CellBody pieces={first.pieces} against={null} />
+          </div>
         </td>
       </tr>
     );
