@@ -4,7 +4,6 @@
  *
  * A call that could not be read stands as one named `unreadable_call` whose arguments are the raw text: the API says itself that arguments need not be JSON, and its complaint needs a call to answer.
  */
-import { wellFormed } from '../../protocol/codec.ts';
 import type { ToolCall, ToolSpec } from '../../protocol/tool.ts';
 import type { ToolTurn, Turn } from '../../protocol/turn.ts';
 import { outcomeName, outcomeReason } from '../projections/episodes.ts';
@@ -32,8 +31,7 @@ export interface Conversation {
 export type ResultText = (turn: ToolTurn) => string;
 
 /** With its newline. */
-export const openAiLine = (member: Member, resultText: ResultText): string =>
-  `${wellFormed(JSON.stringify(conversationOf(member, resultText)))}\n`;
+export const openAiLine = (member: Member, resultText: ResultText): string => `${JSON.stringify(conversationOf(member, resultText))}\n`;
 
 export function conversationOf({ run, group, episode, advantage }: Member, resultText: ResultText): Conversation {
   const metadata = {
