@@ -75,7 +75,7 @@ function tokensOf({ traces }: Episode, agentTurns: number): number[] {
     if (i === 0 || !isSampled(trace, i - 1)) turns++;
     if (turns <= agentTurns) end = i + 1;
   }
-  return [...ids.slice(0, end)];
+  return Array.from(ids.subarray(0, end));
 }
 
 describe.each(['scripted', 'trained'])('an episode of a run with an engine that is %s', (name) => {
