@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { simulatedClock } from '../src/actors/clock.ts';
 import type { RunRecord } from '../src/record/record.ts';
-import type { RunCard } from '../src/viewer/contract.ts';
+import type { LiveEvent, RunCard } from '../src/viewer/contract.ts';
 import { Live } from '../src/viewer/live.ts';
+import type { ViewerClock } from '../src/viewer/ports.ts';
 import { Runs } from '../src/viewer/runs.ts';
 import { elapse, settled } from './support/elapse.ts';
 import { openSample, sampleRun, stepFrames } from './support/sample-run.ts';
@@ -104,6 +105,35 @@ describe('what comes live', () => {
     await play(1);
     expect(kinds(await listen('1:7'))).toEqual(['reset', 'run']);
     expect(kinds(await listen('nonsense'))).toEqual(['reset', 'run']);
+  });
+
+  test('of a journal that is still being read the first time is one word at its end, and no old news', async () => {
+    await open();
+    for (let step = 1; step <= 3; step++) await play(step);
+    // Time stands still while it is read, so its first slice never ends by itself: the clock is moved on with every look at it.
+    const slow: ViewerClock = { now: () => (passed += 100), after: (_, fire) => (fire(), () => undefined) };
+    let passed = 0;
+    const runs = new Runs(join(world.root, 'runs'), { clock: slow, note: () => undefined });
+    const told: LiveEvent[] = [];
+    runs.follow(name, (event) => told.push(event));
+    expect((await runs.index(name))?.isWhole).toBe(false);
+    await runs.refresh(name);
+    expect(told).toEqual([{ kind: 'reset' }]);
+    await play(4);
+    await runs.refresh(name);
+    expect(told.slice(1).map(({ kind }) => kind)).toEqual(['episode', 'episode', 'step']);
+    runs.close();
+  });
+
+  test('is one word where more happened than anybody could be told', async () => {
+    await open();
+    const heard = await listen();
+    for (let step = 1; step <= 400; step++) for (const frame of stepFrames(step)) record.append(frame);
+    await record.flush();
+    await elapse(clock, 300, 50);
+    const news = kinds(heard).filter((kind) => kind !== 'run');
+    expect(news[0]).toBe('reset');
+    expect(news.length).toBeLessThan(1000);
   });
 
   test('lets go of a listener that does not keep up, and of no other', async () => {

@@ -17,6 +17,8 @@ const heartbeatMs = 15_000;
 const waitingLimit = 512 * 1024;
 /** Batches kept for those who come back. */
 const keptBatches = 400;
+/** Events between two looks. */
+const pendingLimit = 1000;
 /** Of all runs together. */
 export const listenerLimit = 100;
 
@@ -106,7 +108,7 @@ export class Live {
       const other = this.#channels.get(run);
       if (other !== undefined) return other;
       // What was read before is no news.
-      const end = index === null ? null : this.#runs.follow(run, (event, at) => channel.pending.push({ event, at }));
+      const end = index === null ? null : this.#runs.follow(run, (event, at) => notice(channel, event, at));
       if (index === null || end === null) return null;
       channel.end = end;
       channel.id = nameOf(index.position);
@@ -156,6 +158,12 @@ export class Live {
       return [{ kind: 'run', card }];
     });
   }
+}
+
+/** More than a listener could take in a moment is not told one by one: it is to fetch anew. */
+function notice(channel: Channel, event: LiveEvent, at: Position): void {
+  if (channel.pending.length < pendingLimit) channel.pending.push({ event, at });
+  else channel.pending = [{ event: { kind: 'reset' }, at }];
 }
 
 /** Tells what is pending, and these cards, to all who listen. */

@@ -174,14 +174,18 @@ export class Runs {
   }
 
   async #readSlices(opened: Opened, rest: () => Promise<void>): Promise<void> {
+    const { index } = opened;
     const tell: Tell = (event, at) => {
       for (const one of opened.tells) one(event, at);
     };
+    /** What was there before the first reading came to its end is no news: one word stands for all of it. */
+    const wasWhole = index.isWhole;
     try {
       for (;;) {
         const until = this.#clock.now() + sliceMs;
-        const isAtEnd = opened.index.update(() => this.#clock.now() < until, tell);
+        const isAtEnd = index.update(() => this.#clock.now() < until, wasWhole ? tell : undefined);
         opened.failure = null;
+        if (isAtEnd && !wasWhole) tell({ kind: 'reset' }, index.position);
         if (isAtEnd || this.#closed) return;
         await rest();
       }
