@@ -101,6 +101,28 @@ describe('a diff of words', () => {
     );
   });
 
+  test('changes as few words as there can be', () => {
+    const sentence = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 14 }).map((words) => words.join(' '));
+    const pieces = (text: string): string[] => text.match(/\s+|\w+/g) ?? [];
+    /** Length of the longest common subsequence, by the book. */
+    const common = ([x, ...a]: readonly string[], b: readonly string[], known = new Map<string, number>()): number => {
+      if (x === undefined || b.length === 0) return 0;
+      const key = `${a.length} ${b.length}`;
+      const found =
+        known.get(key) ??
+        (x === b[0] ? 1 + common(a, b.slice(1), known) : Math.max(common(a, b, known), common([x, ...a], b.slice(1), known)));
+      known.set(key, found);
+      return found;
+    };
+    fc.assert(
+      fc.property(sentence, sentence, (before, after) => {
+        const changed = wordDiff(before, after).flatMap(({ kind, text }) => (kind === 'same' ? [] : pieces(text)));
+        const [a, b] = [pieces(before), pieces(after)];
+        expect(changed).toHaveLength(a.length + b.length - 2 * common(a, b));
+      }),
+    );
+  });
+
   test('is never more alike than a count of words says', () => {
     fc.assert(
       fc.property(texts, texts, (before, after) => {

@@ -139,6 +139,7 @@ function beginningOf(rows: readonly Row[]): string {
 function partingWords(row: Row | undefined, columns: readonly Column[]): string {
   if (row === undefined) return '';
   const without = row.cells.filter((cell, i) => cell === null && (columns[i]?.turns.length ?? 0) > 0).length;
+  if (row.variants.length > 1 && row.variants[0] === 1 && without === 0) return 'each says something else';
   const shares = row.variants.slice(0, 6).map((count, variant) => `${count} × ${letterOf(variant)}`);
   return [
     ...shares,
@@ -215,7 +216,7 @@ function TurnCell({ cell, row, column, reference, name, hasLetters }: TurnCellPr
   return (
     <>
       <span class="cell-side">
-        {hasLetters && row.variants.length > 1 ? (
+        {hasLetters && row.variants.length > 1 && (row.variants[0] ?? 0) > 1 ? (
           <span
             class="variant"
             data-variant={Math.min(cell.variant, 5)}

@@ -9,8 +9,8 @@ export interface Part {
 /** Words, runs of space, and every other sign by itself. */
 const pieces = /\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu;
 
-/** Cells of the table of common words, at most: a twentieth of a second. */
-const largest = 1_000_000;
+/** Words gone and new, at most: each may cost a look at every other. */
+const mostChanges = 600;
 
 /** Joined, the parts that are not `new` are the first text, and those that are not `gone` the second. */
 export function wordDiff(before: string, after: string): readonly Part[] {
@@ -21,42 +21,53 @@ export function wordDiff(before: string, after: string): readonly Part[] {
   let tail = 0;
   while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
   const [left, right] = [a.slice(head, a.length - tail), b.slice(head, b.length - tail)];
-  const middle: Part[] =
-    left.length * right.length > largest
-      ? [
-          { kind: 'gone', text: left.join('') },
-          { kind: 'new', text: right.join('') },
-        ]
-      : commonWords(left, right);
+  const middle: Part[] = fewestChanges(left, right) ?? [
+    { kind: 'gone', text: left.join('') },
+    { kind: 'new', text: right.join('') },
+  ];
   return merged([{ kind: 'same', text: a.slice(0, head).join('') }, ...middle, { kind: 'same', text: a.slice(a.length - tail).join('') }]);
 }
 
-/** By the longest common subsequence. */
-function commonWords(a: readonly string[], b: readonly string[]): Part[] {
-  const width = b.length + 1;
-  // Of the longest common subsequence of a from i and b from j, at i * width + j.
-  const lengths = new Uint32Array((a.length + 1) * width);
-  const length = (i: number, j: number): number => lengths[i * width + j] ?? 0;
-  for (let i = a.length - 1; i >= 0; i--)
-    for (let j = b.length - 1; j >= 0; j--)
-      lengths[i * width + j] = a[i] === b[j] ? length(i + 1, j + 1) + 1 : Math.max(length(i + 1, j), length(i, j + 1));
-  const parts: Part[] = [];
-  let [i, j] = [0, 0];
-  for (;;) {
-    const [x, y] = [a[i], b[j]];
-    if (x === undefined && y === undefined) return parts;
-    if (x !== undefined && x === y) {
-      parts.push({ kind: 'same', text: x });
-      i++;
-      j++;
-    } else if (x !== undefined && (y === undefined || length(i + 1, j) >= length(i, j + 1))) {
-      parts.push({ kind: 'gone', text: x });
-      i++;
-    } else if (y !== undefined) {
-      parts.push({ kind: 'new', text: y });
-      j++;
+/** The fewest words gone and new that lead from one to the other (Myers 1986); null where they are too many. */
+function fewestChanges(a: readonly string[], b: readonly string[]): Part[] | null {
+  const most = Math.min(a.length + b.length, mostChanges);
+  // ends[k + most + 1]: how far into a one comes on diagonal k = (words of a) − (words of b). One row of it is kept for each number of changes.
+  const ends = new Int32Array(2 * most + 3);
+  const rows: Int32Array[] = [];
+  for (let changes = 0; changes <= most; changes++) {
+    rows.push(ends.slice());
+    for (let k = -changes; k <= changes; k += 2) {
+      let x = isNew(ends, k, changes, most) ? endAt(ends, k + 1, most) : endAt(ends, k - 1, most) + 1;
+      while (x < a.length && x - k < b.length && a[x] === b[x - k]) x++;
+      ends[k + most + 1] = x;
+      if (x >= a.length && x - k >= b.length) return partsBack(a, b, rows, most);
     }
   }
+  return null;
+}
+
+const endAt = (ends: Int32Array, k: number, most: number): number => ends[k + most + 1] ?? 0;
+/** Whether a diagonal is best reached by a word of b. */
+const isNew = (ends: Int32Array, k: number, changes: number, most: number): boolean =>
+  k === -changes || (k !== changes && endAt(ends, k - 1, most) < endAt(ends, k + 1, most));
+
+/** From the end back to the beginning, change by change. */
+function partsBack(a: readonly string[], b: readonly string[], rows: readonly Int32Array[], most: number): Part[] {
+  const parts: Part[] = [];
+  let [x, y] = [a.length, b.length];
+  for (const [changes, ends] of [...rows.entries()].toReversed()) {
+    const k = x - y;
+    const before = isNew(ends, k, changes, most) ? k + 1 : k - 1;
+    const startX = changes === 0 ? 0 : endAt(ends, before, most);
+    const startY = changes === 0 ? 0 : startX - before;
+    while (x > startX && y > startY) {
+      parts.push({ kind: 'same', text: a[--x] ?? '' });
+      y--;
+    }
+    if (x > startX) parts.push({ kind: 'gone', text: a[--x] ?? '' });
+    else if (y > startY) parts.push({ kind: 'new', text: b[--y] ?? '' });
+  }
+  return parts.toReversed();
 }
 
 /** Neighbours of one kind as one; empty ones left out. */
