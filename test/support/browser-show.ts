@@ -28,10 +28,19 @@ export async function openShow(chromium: string, runs: string): Promise<Show> {
   };
 }
 
+/** Asked from outside: the page's own policy forbids a waiting page to evaluate text. */
+const atRest = "document.querySelector('main :is(h1, h2)') !== null && document.querySelector('.skeleton') === null";
+const twoFrames = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
+const restMs = 15_000;
+
 /** A heading is there, and nothing is waited for. Rejects where that does not come about. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForFunction("document.querySelector('main :is(h1, h2)') !== null && document.querySelector('.skeleton') === null");
-  await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
+  const until = performance.now() + restMs;
+  while ((await page.evaluate(atRest)) !== true) {
+    if (performance.now() > until) throw new Error(`${page.url()} did not come to rest: ${await page.locator('body').innerText()}`);
+    await page.waitForTimeout(20);
+  }
+  await page.evaluate(twoFrames);
 }
 
 /** The same, at another address. */

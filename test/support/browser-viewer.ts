@@ -14,11 +14,13 @@ export interface ViewerProcess {
   close(): Promise<void>;
 }
 
-const startMs = 20_000;
+const startMs = 60_000;
 
 /** Resolves when it listens. Rejects with what it said where it does not come up. */
 export async function startViewer(dir: string, ...flags: string[]): Promise<ViewerProcess> {
-  const child = spawn(process.execPath, [entry, 'view', dir, '--port', '0', '--json', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Goes with us, however we go: its stdin ends then.
+  const args = [entry, 'view', dir, '--port', '0', '--json', '--until-stdin-ends', ...flags];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = once(child, 'exit');
@@ -32,7 +34,7 @@ export async function startViewer(dir: string, ...flags: string[]): Promise<View
     child,
     said: () => said,
     close: async () => {
-      child.kill('SIGTERM');
+      child.stdin.end();
       await ended;
     },
   };

@@ -1,0 +1,231 @@
+/** Very long runs open fast and scroll smoothly, and nothing grows with looking. Figures are the best of a few tries: another program can only make them worse. */
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { EpisodeList } from '../../../src/viewer/contract.ts';
+import { shot, type Visit, visit } from '../../support/browser.ts';
+import { longEvents, manyEpisodes } from '../../support/browser-house.ts';
+import { openShow, settled, type Show } from '../../support/browser-show.ts';
+import { memoryOf } from '../../support/browser-viewer.ts';
+
+const absent = inject('browserAbsent');
+const tries = 3;
+/** Milliseconds. */
+const firstPaint = 2000;
+const longestTask = 100;
+/** Megabytes that the viewer's process may ever have, and a page after its garbage was collected. */
+const viewerMemory = 700;
+const pageMemory = 120;
+
+const runs = join(inject('recorded').long, 'runs');
+const many = '/runs/many-episodes?tab=episodes';
+
+interface Watched extends Window {
+  longTasks?: { readonly at: number; readonly ms: number }[];
+  seenAt?: number | null;
+  gc?: () => void;
+}
+
+/** Notes, from the very beginning, long tasks and when `selector` was first on the screen. */
+const watch = (page: Page, selector: string): Promise<unknown> =>
+  page.addInitScript((wanted) => {
+    const watched = window as Watched;
+    watched.longTasks = [];
+    watched.seenAt = null;
+    new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries()) watched.longTasks?.push({ at: startTime, ms: duration });
+    }).observe({ type: 'longtask', buffered: true });
+    const look = (): void => {
+      if (document.querySelector(wanted) !== null && watched.seenAt === null)
+        // Painted when the frame after this one begins.
+        requestAnimationFrame(() => (watched.seenAt ??= performance.now()));
+      else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, selector);
+
+/** Milliseconds from the navigation's start until `selector` was painted. */
+async function painted(page: Page, url: string): Promise<number> {
+  await page.goto(url);
+  await page.waitForFunction(() => (window as Watched).seenAt !== null, null, { timeout: 60_000 });
+  return page.evaluate(() => (window as Watched).seenAt ?? NaN);
+}
+
+/** The longest task while `act` went on; 0 where none took 50 ms. */
+async function longest(page: Page, act: () => Promise<unknown>): Promise<number> {
+  await page.evaluate(() => ((window as Watched).longTasks = []));
+  await act();
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))));
+  return page.evaluate(() => Math.max(0, ...((window as Watched).longTasks ?? []).map(({ ms }) => ms)));
+}
+
+async function best(measure: () => Promise<number>, enough: number): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < tries && least > enough; i++) least = Math.min(least, await measure());
+  return least;
+}
+
+/** Down by the wheel, then to places far apart, then back. */
+async function scroll(page: Page, box: string): Promise<void> {
+  await page.locator(box).hover();
+  for (let i = 0; i < 30; i++) {
+    await page.mouse.wheel(0, 900);
+    await page.waitForTimeout(16);
+  }
+  for (const share of [0.1, 0.9, 0.5, 0.73, 0.02, 1, 0]) {
+    await page.locator(box).evaluate((element, part) => (element.scrollTop = part * element.scrollHeight), share);
+    await page.waitForTimeout(60);
+  }
+}
+
+const megabytesUsed = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    (window as Watched).gc?.();
+    const { memory } = performance as unknown as { readonly memory: { readonly usedJSHeapSize: number } };
+    return memory.usedJSHeapSize / 1e6;
+  });
+
+function tell(what: string, ms: number, unit = 'ms'): void {
+  console.log(`${what}: ${Math.round(ms)} ${unit}`);
+}
+
+describe.skipIf(absent !== '')('long runs', () => {
+  let show: Show;
+  let longEpisode = '';
+  beforeAll(async () => {
+    show = await openShow(inject('chromium'), runs);
+    const { rows } = await wholeList('long-episode');
+    longEpisode = `/runs/long-episode/episodes/${rows[0]?.episode}`;
+    await wholeList('many-episodes');
+  });
+  afterAll(() => show.close());
+
+  /** Once all of the journal is read. */
+  const wholeList = async (run: string): Promise<EpisodeList> => {
+    for (;;) {
+      const list = (await (await fetch(`${show.viewer.url}/api/runs/${run}/episodes`)).json()) as EpisodeList;
+      if (list.read === undefined) return list;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const open = async (path: string, selector: string): Promise<Visit & { readonly ms: number }> => {
+    const visited = await visit(show.browser, 'about:blank', show.viewer.url);
+    await watch(visited.page, selector);
+    return { ...visited, ms: await painted(visited.page, show.viewer.url + path) };
+  };
+
+  test('are as long as they should be, and every recorded state is that of its chart', async () => {
+    const get = async (path: string): Promise<unknown> => (await fetch(`${show.viewer.url}/api${path}`)).json();
+    const outline = (await get(`${longEpisode}/outline`)) as { readonly actor: readonly number[]; readonly disagree: readonly number[] };
+    expect(outline.actor.length).toBeGreaterThanOrEqual(longEvents);
+    expect(outline.disagree).toEqual([]);
+    expect(await wholeList('many-episodes')).toMatchObject({ total: manyEpisodes });
+  });
+
+  test.each([
+    ['an episode of very many events', (): string => longEpisode, '.flow .part'],
+    ['its page at an event in the middle', (): string => `${longEpisode}?event=50000`, '.scrubber'],
+    ['a list of very many episodes', (): string => many, '.rows [role=row] a'],
+    ['the last of them, sorted', (): string => `${many}&sort=-reward`, '.rows [role=row] a'],
+  ])('%s is painted within two seconds', async (name, path, selector) => {
+    const ms = await best(async () => {
+      const visited = await open(path(), selector);
+      await visited.close();
+      return visited.ms;
+    }, firstPaint);
+    tell(`${name}, first paint`, ms);
+    expect(ms).toBeLessThan(firstPaint);
+  });
+
+  test('a viewer that has just started paints the long list, and the long episode, within two seconds', async () => {
+    for (const [path, selector] of [
+      [many, '.rows [role=row] a'],
+      [longEpisode, '.flow .part'],
+    ] as const) {
+      const ms = await best(async () => {
+        const fresh = await openShow(inject('chromium'), runs);
+        const { page } = await visit(fresh.browser, 'about:blank', fresh.viewer.url);
+        await watch(page, selector);
+        const taken = await painted(page, fresh.viewer.url + path);
+        await fresh.close();
+        return taken;
+      }, firstPaint);
+      tell(`${path}, first paint of a fresh viewer`, ms);
+      expect(ms).toBeLessThan(firstPaint);
+    }
+  });
+
+  test('a task of 150 ms is noticed by what watches for long ones', async () => {
+    const { page, close } = await open(many, '.rows [role=row] a');
+    const busy = (): void => {
+      const until = performance.now() + 150;
+      while (performance.now() < until);
+    };
+    expect(await longest(page, () => page.evaluate(`setTimeout(${String(busy)})`))).toBeGreaterThanOrEqual(150);
+    await close();
+  });
+
+  test('scrolling through either, no task takes a tenth of a second', async () => {
+    for (const [path, selector, box] of [
+      [longEpisode, '.scrubber', '.flow'],
+      [many, '.rows [role=row] a', '.rows-box'],
+    ] as const) {
+      const { page, misdeeds, close } = await open(path, selector);
+      await settled(page);
+      const ms = await best(() => longest(page, () => scroll(page, box)), longestTask);
+      tell(`${path}, longest task while scrolling`, ms);
+      expect(ms).toBeLessThan(longestTask);
+      expect(misdeeds).toEqual([]);
+      await shot(page, `speed ${path}`);
+      await close();
+    }
+  });
+
+  test('moving through the events, by key and by knob, no task takes a tenth of a second', async () => {
+    const { page, close } = await open(`${longEpisode}?event=100`, '.scrubber');
+    await settled(page);
+    const move = async (): Promise<void> => {
+      for (let i = 0; i < 40; i++) await page.keyboard.press('J');
+      for (const share of [0.2, 0.8, 0.5, 0.95, 0.01]) {
+        await page.locator('.track input').evaluate((input: HTMLInputElement, part) => {
+          input.value = String(Math.round(part * Number(input.max)));
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        }, share);
+        await page.waitForTimeout(150);
+      }
+    };
+    const ms = await best(() => longest(page, move), longestTask);
+    tell('longest task while moving through events', ms);
+    expect(ms).toBeLessThan(longestTask);
+    await close();
+  });
+
+  test('neither a page nor the viewer grows with looking', async () => {
+    const { page, close } = await open(longEpisode, '.scrubber');
+    await settled(page);
+    const look = async (): Promise<void> => {
+      await scroll(page, '.flow');
+      for (let i = 0; i < 60; i++) await page.keyboard.press(i % 2 === 0 ? 'J' : 'j');
+      await page.goto(show.viewer.url + many);
+      await settled(page);
+      await scroll(page, '.rows-box');
+      await page.goBack();
+      await settled(page);
+    };
+    await look();
+    const before = await megabytesUsed(page);
+    const elements = await page.evaluate(() => document.querySelectorAll('*').length);
+    await look();
+    const after = await megabytesUsed(page);
+    tell('the page’s memory', after, 'MB');
+    tell('the page’s elements', elements, 'elements');
+    expect(after).toBeLessThan(pageMemory);
+    expect(after).toBeLessThan(before * 1.25 + 5);
+    expect(elements).toBeLessThan(4000);
+    await close();
+    const memory = memoryOf(show.viewer.child);
+    if (memory === null) return;
+    tell('the viewer’s memory, at most', memory.peak, 'MB');
+    expect(memory.peak).toBeLessThan(viewerMemory);
+  });
+});
