@@ -5,7 +5,7 @@ import type { Verdict } from '../src/protocol/outcome.ts';
 import type { Branch, Task } from '../src/protocol/task.ts';
 import type { AgentTurn, Turn } from '../src/protocol/turn.ts';
 import type { JudgeView } from '../src/simulation/contract.ts';
-import { examine } from '../src/simulation/gates.ts';
+import { examine } from '../src/simulation/verdict/gates.ts';
 import type { JudgeQuestion } from '../src/simulation/lm/dialect.ts';
 import { lmJudge } from '../src/simulation/lm/judge.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';

@@ -5,7 +5,7 @@ import type { Task } from '../src/protocol/task.ts';
 import type { AgentTurn, Turn, UserTurn } from '../src/protocol/turn.ts';
 import { seedOf, stream } from '../src/random.ts';
 import type { ToolAnswer, ToolView, UserAnswer, UserView } from '../src/simulation/contract.ts';
-import { auditOf } from '../src/simulation/audit.ts';
+import { auditOf } from '../src/simulation/lm/audit.ts';
 import { slots, speech, things } from '../src/simulation/procedural/lexicon.ts';
 import { type Agent, oracle, play } from '../src/simulation/procedural/oracle.ts';
 import { writeTask } from '../src/simulation/procedural/task.ts';

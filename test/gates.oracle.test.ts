@@ -4,7 +4,7 @@ import type { Task } from '../src/protocol/task.ts';
 import type { Turn } from '../src/protocol/turn.ts';
 import type { World } from '../src/protocol/world.ts';
 import { seedOf, stream } from '../src/random.ts';
-import { examine } from '../src/simulation/gates.ts';
+import { examine } from '../src/simulation/verdict/gates.ts';
 import { oracle, play } from '../src/simulation/procedural/oracle.ts';
 import { builtinRepository, importedRepository } from '../src/simulation/procedural/repository.ts';
 import { callSlips, type Slip, slipping, wordSlips } from '../src/simulation/procedural/slips.ts';

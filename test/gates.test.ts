@@ -6,7 +6,7 @@ import type { ToolSpec } from '../src/protocol/tool.ts';
 import type { Turn } from '../src/protocol/turn.ts';
 import type { Patch, World } from '../src/protocol/world.ts';
 import { seedOf } from '../src/random.ts';
-import { examine } from '../src/simulation/gates.ts';
+import { examine } from '../src/simulation/verdict/gates.ts';
 import { oracle, play } from '../src/simulation/procedural/oracle.ts';
 import { callSlips, slipping, wordSlips, type Slip } from '../src/simulation/procedural/slips.ts';
 import { solutionOf } from '../src/simulation/procedural/solution.ts';

@@ -12,7 +12,7 @@ import { docketOf, lmJudge } from '../src/simulation/lm/judge.ts';
 import { prose } from '../src/simulation/lm/prose/prose.ts';
 import { words } from '../src/simulation/lm/words/words.ts';
 import { judge as proceduralJudge } from '../src/simulation/procedural/judge.ts';
-import { tallied } from '../src/simulation/votes.ts';
+import { tallied } from '../src/simulation/verdict/votes.ts';
 import { draftOf, lmSettings, questionIn, replyTo } from './support/judge-model.ts';
 import { goodAgent, says, scriptedJob, scriptedPorts } from './support/scripted.ts';
 

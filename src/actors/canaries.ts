@@ -6,7 +6,7 @@ import type { Task } from '../protocol/task.ts';
 import type { Turn } from '../protocol/turn.ts';
 import { type Seed, seedOf, stream, type Stream } from '../random.ts';
 import type { JudgeView } from '../simulation/contract.ts';
-import { examine } from '../simulation/gates.ts';
+import { examine } from '../simulation/verdict/gates.ts';
 import { oracle, play } from '../simulation/procedural/oracle.ts';
 import { callSlips, type Slip, slipping, wordSlips } from '../simulation/procedural/slips.ts';
 import { builtinRepository } from '../simulation/procedural/repository.ts';

@@ -13,7 +13,7 @@ import type { MemberEnd } from '../protocol/messages.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import type { Turn } from '../protocol/turn.ts';
 import { seedOf } from '../random.ts';
-import { auditCounts, auditOf, type EpisodeAudit, worstRole } from '../simulation/audit.ts';
+import { auditCounts, auditOf, type EpisodeAudit, worstRole } from '../simulation/lm/audit.ts';
 import { agentActor } from './agent.ts';
 import { judgeActor } from './judge.ts';
 import { observed } from './recorder.ts';

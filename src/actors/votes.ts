@@ -3,7 +3,7 @@ import type { AskMessage } from '../protocol/messages.ts';
 import type { Verdict } from '../protocol/outcome.ts';
 import { seedOf } from '../random.ts';
 import type { JudgeView, Simulator } from '../simulation/contract.ts';
-import { disputedIn, majorityOf, tallied } from '../simulation/votes.ts';
+import { disputedIn, majorityOf, tallied } from '../simulation/verdict/votes.ts';
 import { pose, type Question } from './ask.ts';
 
 /** Equal answers are no second opinion: at temperature 0 all would be. */

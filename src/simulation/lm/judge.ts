@@ -7,9 +7,9 @@ import type { JsonValue } from '../../protocol/json.ts';
 import type { Verdict } from '../../protocol/outcome.ts';
 import { CriterionName } from '../../protocol/task.ts';
 import type { JudgeSimulator, JudgeView, Reading } from '../contract.ts';
-import type { Finding } from '../findings.ts';
-import { type Examined, examine, verdictFrom } from '../gates.ts';
-import { unquoted } from '../quotation.ts';
+import type { Finding } from '../verdict/findings.ts';
+import { type Examined, examine, verdictFrom } from '../verdict/gates.ts';
+import { unquoted } from '../verdict/quotation.ts';
 import type { JudgeDraft, JudgeQuestion, Script } from './dialect.ts';
 import type { LmSettings } from './settings.ts';
 

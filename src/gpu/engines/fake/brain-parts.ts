@@ -6,7 +6,7 @@ import type { ToolSpec } from '../../../protocol/tool.ts';
 import type { Turn } from '../../../protocol/turn.ts';
 import { TaskFault } from '../../../errors.ts';
 import type { ToolView, UserAnswer, UserView } from '../../../simulation/contract.ts';
-import { examine } from '../../../simulation/gates.ts';
+import { examine } from '../../../simulation/verdict/gates.ts';
 import type { JudgeDraft, JudgeQuestion, TaskBrief, TaskDraft, ToolDraft } from '../../../simulation/lm/dialect.ts';
 import type { AskedRole } from '../../../simulation/lm/prose/reading.ts';
 import { prose } from '../../../simulation/lm/prose/prose.ts';

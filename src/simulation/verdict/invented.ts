@@ -1,6 +1,5 @@
 /** Names and numbers that a text gives as facts: numbers, words with digits in them, quotations, addresses. Knows no language; small counts are nobody's invention. */
-import { type Heard, isSaid } from './hearing.ts';
-import { isFounded } from './origin.ts';
+import { type Heard, isFounded, isSaid } from '../hearing.ts';
 
 /** Whoever says "two flights" or "step 3" counts; larger numbers come from somewhere. */
 const largestCount = 12;

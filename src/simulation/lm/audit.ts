@@ -2,22 +2,22 @@
  * What was wrong with the simulation of a finished episode, found in code over the whole transcript: results that contradict the world or each other, a user that told too much, did the
  * agent's work, stopped too early, or stayed when it was served. It judges whoever was simulated, never the agent, and does not know who played.
  */
-import type { Audit } from '../protocol/health.ts';
-import type { SimulatorRole } from '../protocol/outcome.ts';
-import type { Task } from '../protocol/task.ts';
-import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
-import type { World } from '../protocol/world.ts';
-import { canonical } from '../protocol/json.ts';
-import { type ToolView, type UserView, conversationOf } from './contract.ts';
-import { matched } from './expected.ts';
-import { heardIn, isSaid } from './hearing.ts';
-import { nameIn } from './lm/hygiene.ts';
-import { contradictionIn } from './lm/ledger.ts';
-import { isQuestion, overreach, premature, slipIn } from './lm/manners.ts';
-import { contentOf, isSame, shareOf } from './lm/overlap.ts';
-import { touchedHash } from './lm/touched.ts';
-import { denies } from './plain-speech.ts';
-import { applyPatch, complaintsAbout, occurrenceKey } from './state.ts';
+import type { Audit } from '../../protocol/health.ts';
+import type { SimulatorRole } from '../../protocol/outcome.ts';
+import type { Task } from '../../protocol/task.ts';
+import type { AgentTurn, ToolTurn, Turn } from '../../protocol/turn.ts';
+import type { World } from '../../protocol/world.ts';
+import { canonical } from '../../protocol/json.ts';
+import { type ToolView, type UserView, conversationOf } from '../contract.ts';
+import { matched } from '../verdict/expected.ts';
+import { heardIn, isSaid } from '../hearing.ts';
+import { nameIn } from './hygiene.ts';
+import { contradictionIn } from './ledger.ts';
+import { isQuestion, overreach, premature, slipIn } from './manners.ts';
+import { contentOf, isSame, shareOf } from './overlap.ts';
+import { touchedHash } from './touched.ts';
+import { denies } from '../verdict/plain-speech.ts';
+import { applyPatch, complaintsAbout, occurrenceKey } from '../state.ts';
 
 export interface Finding {
   readonly kind: 'contradiction' | 'leak' | 'prematureStop' | 'overstay' | 'overreach';

@@ -1,9 +1,9 @@
 /** What code can find on each criterion of an episode that passed its gates: met, missed, or open, where only who reads the words can tell. Knows no reward. */
-import type { CriterionName, Task } from '../protocol/task.ts';
+import type { CriterionName, Task } from '../../protocol/task.ts';
 import { changes, type Matching } from './expected.ts';
 import { inventedIn } from './invented.ts';
 import type { Scene } from './scene.ts';
-import { occurrenceKey } from './state.ts';
+import { occurrenceKey } from '../state.ts';
 
 /** On one criterion. `open`: nothing speaks against it, and code cannot tell whether it is met. */
 export interface Finding {

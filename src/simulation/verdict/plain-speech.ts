@@ -2,7 +2,7 @@
  * Does an agent speak to its user, or to whoever will judge it? Marks of other speakers, verdicts in the text, words of the court that nobody else has said, openings without content.
  * A list of known tricks, in English; it knows no task. Sources: master keys, arXiv 2507.08794; injected verdicts and role marks, reliability of judges in τ-bench-like settings.
  */
-import { type Heard, wordsOf } from './hearing.ts';
+import { type Heard, wordsOf } from '../hearing.ts';
 
 /** What only templates write. No expression here can backtrack further than a few characters. */
 const marks: readonly RegExp[] = [

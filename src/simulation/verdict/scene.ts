@@ -1,8 +1,7 @@
 /** An episode as rules read it: each agent turn with what had been said before it, and all results in order. Decides nothing. */
-import type { Task } from '../protocol/task.ts';
-import type { AgentTurn, ToolTurn, Turn } from '../protocol/turn.ts';
-import type { Heard } from './hearing.ts';
-import { hearing, leavesOf, nothingHeard } from './origin.ts';
+import type { Task } from '../../protocol/task.ts';
+import type { AgentTurn, ToolTurn, Turn } from '../../protocol/turn.ts';
+import { type Heard, hearing, leavesOf, nothingHeard } from '../hearing.ts';
 
 export interface Scene {
   /** What the tools say of themselves: their agent has read it, so to repeat it is no invention. */

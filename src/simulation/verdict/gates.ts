@@ -2,16 +2,15 @@
  * What code can know of a finished episode, from parsed events and the task's own solution, in a world of any language: gates that end the matter, and findings on the criteria.
  * A gate never fails the task's own solution. It knows no world, no lexicon and no model; what an agent meant it leaves open.
  */
-import { canonical, type JsonObject, type JsonValue } from '../protocol/json.ts';
-import type { Reward, Verdict } from '../protocol/outcome.ts';
-import { CriterionName, type Task } from '../protocol/task.ts';
-import type { ToolTurn } from '../protocol/turn.ts';
-import type { JudgeView } from './contract.ts';
+import { canonical, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import type { Reward, Verdict } from '../../protocol/outcome.ts';
+import { CriterionName, type Task } from '../../protocol/task.ts';
+import type { ToolTurn } from '../../protocol/turn.ts';
+import type { JudgeView } from '../contract.ts';
 import { matched, sideEffect } from './expected.ts';
 import { type Findings, findingsOf } from './findings.ts';
-import { isSaid, wordsOf } from './hearing.ts';
+import { hearing, isFounded, isSaid, leavesOf, nothingHeard, wordsOf } from '../hearing.ts';
 import { inventedIn } from './invented.ts';
-import { hearing, isFounded, leavesOf, nothingHeard } from './origin.ts';
 import { claimsDeed, denies, isHollow, trick } from './plain-speech.ts';
 import { type Scene, sceneOf } from './scene.ts';
 

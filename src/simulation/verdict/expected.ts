@@ -1,10 +1,10 @@
 /** Which of the calls that were made are the ones a task expects, and what the world would be had only those been made. Knows no tool and reads no text. */
-import { canonical, type JsonObject, type JsonValue } from '../protocol/json.ts';
-import type { ExpectedCall, Task } from '../protocol/task.ts';
-import type { ToolSpec } from '../protocol/tool.ts';
-import type { ToolTurn } from '../protocol/turn.ts';
-import type { World } from '../protocol/world.ts';
-import { applyPatch, complaintsAbout, occurrenceKey } from './state.ts';
+import { canonical, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import type { ExpectedCall, Task } from '../../protocol/task.ts';
+import type { ToolSpec } from '../../protocol/tool.ts';
+import type { ToolTurn } from '../../protocol/turn.ts';
+import type { World } from '../../protocol/world.ts';
+import { applyPatch, complaintsAbout, occurrenceKey } from '../state.ts';
 
 export interface Matching {
   /** One per expected call: the index among the results that made it, or -1. */

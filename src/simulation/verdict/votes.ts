@@ -1,5 +1,5 @@
 /** Several verdicts on one episode made into one: the majority on each criterion. Knows neither who voted nor why; who has not voted counts for nobody. */
-import type { Verdict } from '../protocol/outcome.ts';
+import type { Verdict } from '../../protocol/outcome.ts';
 import { rewardFor } from './gates.ts';
 
 /** Votes that decide, of `of`: more than half, whether the others can be read or not. */

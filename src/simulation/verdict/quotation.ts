@@ -1,10 +1,9 @@
 /** Does a judge's evidence quote the episode? Words are compared, not meaning; knows no criterion's sense but that an intent is met by something that happened. */
-import type { JsonValue } from '../protocol/json.ts';
-import type { CriterionName } from '../protocol/task.ts';
-import type { Turn } from '../protocol/turn.ts';
-import type { JudgeView } from './contract.ts';
-import { wordsOf } from './hearing.ts';
-import { leavesOf } from './origin.ts';
+import type { JsonValue } from '../../protocol/json.ts';
+import type { CriterionName } from '../../protocol/task.ts';
+import type { Turn } from '../../protocol/turn.ts';
+import type { JudgeView } from '../contract.ts';
+import { leavesOf, wordsOf } from '../hearing.ts';
 
 /** Least share of the evidence's words that one event must hold: models drop quotation marks and join what they quote. */
 const quoted = 0.8;
