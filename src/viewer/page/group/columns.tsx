@@ -33,11 +33,20 @@ interface ColumnsProps {
   readonly against: number | null;
 }
 
+/** Rows drawn before the browser paints; more of them with each frame. */
+const atOnce = 8;
+
 export function Columns({ label, columns, picked, onPick, against }: ColumnsProps) {
   const { rows, common } = useMemo(() => aligned(columns.map(({ turns }) => turns)), [columns]);
   const [isOpen, setOpen] = useState(false);
   const [key, setKey] = useState<string | null>(null);
+  const [drawn, setDrawn] = useState(atOnce);
   const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (drawn >= rows.length) return undefined;
+    const frame = requestAnimationFrame(() => setDrawn(drawn + atOnce));
+    return () => cancelAnimationFrame(frame);
+  }, [drawn, rows.length]);
   const seen = isOpen ? rows : rows.slice(common);
   const at = seen.findIndex((row) => row.key === key);
   const goTo = (index: number): void => {
@@ -110,7 +119,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
               </td>
             </tr>
           ) : null}
-          {rows.slice(common).map((row) => (
+          {rows.slice(common, Math.max(drawn, common + atOnce)).map((row) => (
             <TurnRow key={row.key} {...{ row, columns, picked, against }} isPicked={row.key === key} />
           ))}
           <tr class="end">

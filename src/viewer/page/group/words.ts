@@ -10,7 +10,7 @@ export interface Part {
 const pieces = /\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu;
 
 /** Words gone and new, at most: each may cost a look at every other. */
-const mostChanges = 600;
+const mostChanges = 400;
 
 /** Joined, the parts that are not `new` are the first text, and those that are not `gone` the second. */
 export function wordDiff(before: string, after: string): readonly Part[] {
