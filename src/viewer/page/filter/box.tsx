@@ -123,7 +123,8 @@ function Input({ field, typed, mistaken, facets, onType, onChoice }: InputProps)
     place.current = null;
   }, [typed]);
   const take = (completion: Completion): void => {
-    if (offered === null) return;
+    // Typed on since the list was drawn: it is about a text that is no more.
+    if (offered === null || field.current?.value !== typed || field.current.selectionStart !== caret) return;
     const next = completed(typed, offered, completion);
     place.current = next.caret;
     onType(next.text);

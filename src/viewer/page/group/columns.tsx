@@ -1,6 +1,6 @@
 /** Episodes as columns, their turns as rows: the common beginning folded, the place where they part marked, differences word by word. */
 import './group.css';
-import type { ComponentChildren } from 'preact';
+import { Component, type ComponentChildren } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Turn } from '../../../protocol/turn.ts';
 import { WhoMark } from '../episode/who.tsx';
@@ -218,7 +218,18 @@ interface TurnCellProps {
   readonly hasLetters: boolean;
 }
 
-function TurnCell({ cell, row, column, reference, name, hasLetters }: TurnCellProps) {
+/** Drawn anew only where what it shows is another: a key press that picks a column touches borders, not words. */
+class TurnCell extends Component<TurnCellProps> {
+  override shouldComponentUpdate(next: TurnCellProps): boolean {
+    return (Object.keys(next) as (keyof TurnCellProps)[]).some((key) => next[key] !== this.props[key]);
+  }
+
+  override render() {
+    return <TurnContent {...this.props} />;
+  }
+}
+
+function TurnContent({ cell, row, column, reference, name, hasLetters }: TurnCellProps) {
   if (cell === null) return <span class="unseen">no such turn</span>;
   const count = row.variants[cell.variant] ?? 1;
   const isSame = reference !== null && reference.variant === cell.variant;
