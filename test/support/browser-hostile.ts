@@ -65,7 +65,8 @@ function taskOf(say: Words, index: number): Task {
     aspects: { tools: aspect, calls: aspect, turns: aspect, system: none, persona: none, query: none, criteria: none },
     branch: 'call',
     tools: payloads.map((_, n) => ({
-      name: say(n),
+      // The only name in a record that has a form.
+      name: `tool_${n}`,
       description: say(n + 1),
       parameters: {
         type: 'object',
