@@ -11,6 +11,8 @@ export default mergeConfig(
       testTimeout: 120_000,
       hookTimeout: 120_000,
       maxWorkers: 1,
+      // A page comes to what it shows in its own time.
+      expect: { poll: { timeout: 10_000 } },
     },
   }),
 );

@@ -1,5 +1,4 @@
 /** Runs for the browser to show, made by the program itself: one where all goes well, one whose simulators fail, one that was killed and taken up again. Knows configs, not pages. */
-import { cpSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ConfigInput } from '../../src/config.ts';
 import { start, survive } from './runs.ts';
@@ -50,11 +49,4 @@ export async function recordRuns(root: string): Promise<void> {
     if (kills !== 1) throw new Error('the run that should have been killed was not');
   };
   await Promise.all([sound(), hurt()]);
-}
-
-/** A copy to do harm to, by name. */
-export function copyRun(root: string, run: string, name: string): string {
-  const dir = join(root, 'runs', name);
-  cpSync(join(root, 'runs', run), dir, { recursive: true });
-  return dir;
 }

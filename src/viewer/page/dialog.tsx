@@ -1,6 +1,6 @@
 /** A dialog over the page: takes the focus, keeps it, gives it back; Escape or a click beside it closes. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface DialogProps {
   readonly label: string;
@@ -11,7 +11,8 @@ interface DialogProps {
 
 export function Dialog({ label, kind, onClose, children }: DialogProps) {
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Before the next key is pressed: nothing that is typed goes astray.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const shell = document.querySelector<HTMLElement>('#shell');
     if (shell !== null) shell.inert = true;

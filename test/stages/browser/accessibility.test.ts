@@ -34,6 +34,8 @@ const views: readonly (readonly [path: string, press: string])[] = [
   [`${episode}?tab=prompts`, ''],
   [`${episode}?tab=task`, ''],
   [`${episode}?tab=raw`, ''],
+  ['/compare', ''],
+  ['/compare?a=smoke&b=smoke-2', ''],
   ['/charts', ''],
   ['/charts/episode', ''],
 ];

@@ -48,7 +48,16 @@ describe.skipIf(absent !== '')('with nothing but the viewer to reach', () => {
       return route.abort();
     });
     const first = '/runs/smoke/episodes/s00001.t000.e00';
-    const paths = ['/', '/runs/smoke', first, `${first}?tab=tokens`, '/runs/smoke/groups/s00001.t000', '/charts', '/charts/episode'];
+    const paths = [
+      '/',
+      '/runs/smoke',
+      first,
+      `${first}?tab=tokens`,
+      '/runs/smoke/groups/s00001.t000',
+      '/compare?a=smoke&b=smoke-2',
+      '/charts',
+      '/charts/episode',
+    ];
     for (const path of paths) {
       await goTo(page, show.viewer.url + path);
       expect(await page.locator('.empty').count(), path).toBe(0);

@@ -77,7 +77,7 @@ describe.skipIf(absent !== '')('trouble', () => {
   ])('a journal that is %s is told on the list, on its page and in the terminal', async (run, words) => {
     const { page, misdeeds, close } = await show.visit('/');
     const row = page.locator('tr', { has: page.locator(`a[href="/runs/${run}"]`) });
-    await expect.poll(() => row.locator('.trouble').innerText(), { timeout: 10_000 }).toMatch(words);
+    await expect.poll(() => row.locator('.trouble').innerText()).toMatch(words);
     await page.locator(`a[href="/runs/${run}"]`).click();
     await expect.poll(() => page.locator('main .notice').first().innerText()).toMatch(words);
     if (run === 'damaged') expect(await page.locator('main .notice').first().innerText()).toContain(String(damagedAt));
