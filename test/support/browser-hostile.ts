@@ -255,7 +255,7 @@ async function write(root: string, name: string, say: Words, large: string): Pro
 }
 
 /** Five megabytes of it, in one text. */
-export const largeUnits = 5 * 1024 * 1024;
+const largeUnits = 5 * 1024 * 1024;
 
 export async function recordHostileRuns(root: string): Promise<void> {
   const line = `${payloads.join(' ')}\n`;
