@@ -113,7 +113,7 @@ describe('policy update', () => {
     const { ports, journal, frames } = world();
     const update = createPolicyUpdate(options(), ports, first);
     const { standing } = await update.step(request(1, 0, 1, mixed));
-    expect(journal).toEqual(['step.intent synced', 'step.committed synced', 'publish 1', 'policy.published']);
+    expect(journal).toEqual(['step.intent synced', 'group.signals', 'step.committed synced', 'publish 1', 'policy.published']);
     expect(frames[0]).toMatchObject({ intent: { step: 's00001', groups: ['s00001.t000'], parent: 0 } });
     expect(readCheckpoint(checkpoints(), stepId(1))?.hash).toBe(standing.committed?.checkpoint);
     expect(standing).toMatchObject({ weights: { version: 1 }, curriculum: { difficulty: 1, drawn: 1 }, updates: 1 });

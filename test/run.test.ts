@@ -7,6 +7,7 @@ import type { ConfigInput } from '../src/config.ts';
 import { RunSummary } from '../src/protocol/summary.ts';
 import { baseModel, scriptedRun, taughtRun, trainedRun } from './support/recipes.ts';
 import { paidTwice, type Remains, remainsOf, run } from './support/runs.ts';
+import { meansIn, signalsIn } from './support/signals.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -21,6 +22,9 @@ async function whole(config: ConfigInput, name: string): Promise<Remains> {
 }
 
 let scripted: Remains;
+let learning: Promise<Remains> | undefined;
+/** By a transformer, from a teacher's words. */
+const taught = (): Promise<Remains> => (learning ??= whole(taughtRun(root), 'taught'));
 beforeAll(async () => {
   baseModel(join(root, 'model'));
   scripted = await whole(scriptedRun(root), 'scripted');
@@ -40,7 +44,7 @@ describe('two runs of one seed', () => {
   });
 
   test('are the same bytes with a transformer that learns, whatever the threads', async () => {
-    const one = await whole(taughtRun(root), 'taught');
+    const one = await taught();
     const other = await whole(threads(1, 2)(taughtRun(root)), 'taught-by-two');
     expect(other).toEqual(one);
     expect(one.commits.at(-1)?.version).toBe(2);
@@ -53,6 +57,29 @@ describe('two runs of one seed', () => {
     expect(one.commits.at(-1)?.version).toBeGreaterThan(0);
     expect(paidTwice(join(root, 'runs', 'sampled'))).toEqual([]);
   });
+});
+
+test('the record holds the trainer’s view of every token that was trained: gap and entropy of a step are its means', async () => {
+  const { metrics, commits, signals } = await taught();
+  const means = meansIn(join(root, 'runs', 'taught'));
+  const steps = metrics
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number | string>);
+  const trained = steps.filter(({ trained: samples }) => samples !== 0);
+  expect(trained.length).toBeGreaterThan(0);
+  expect([...means.keys()]).toEqual(trained.map(({ step }) => step));
+  for (const row of trained) {
+    const mean = means.get(row['step'] as string);
+    expect(mean?.tokens).toBe(row['trainedTokens']);
+    expect(mean?.gap).toBeCloseTo(row['gap'] as number, 6);
+    expect(mean?.entropy).toBeCloseTo(row['entropy'] as number, 6);
+    expect(row['entropy']).toBeGreaterThan(0);
+  }
+  // Of the weights that were trained, not of those that came of it.
+  for (const { step, version } of signalsIn(join(root, 'runs', 'taught')).values())
+    expect(version).toBe((commits.find((commit) => commit.step === step)?.version ?? 0) - 1);
+  expect(Object.keys(signals).length).toBeGreaterThan(0);
 });
 
 test('another seed gives other episodes; --json closes with the summary, and nothing else is on stdout', async () => {

@@ -91,7 +91,7 @@ describe('the embedded trainer', () => {
       await trainer.forwardBackward(batch, imitation);
     }
     const last = await trainer.forwardBackward(batch, imitation);
-    expect(last['loss']).toBeLessThan(0.8 * (first['loss'] as number));
+    expect(last.metrics['loss']).toBeLessThan(0.8 * (first.metrics['loss'] as number));
     const after = readModel((await trainer.saveWeightsForSampler(join(folder, 'frozen-after'), 1 as PolicyVersion)).dir);
     const [was, is] = [before, after].map((one) => one.tensors.get(name) as Float32Array) as [Float32Array, Float32Array];
     expect(is.subarray(0, 3 * 16)).toEqual(was.subarray(0, 3 * 16));

@@ -152,7 +152,7 @@ def measured(trainer: Trainer, batch: Batch, objective: Objective, step: int, ar
     behaviour = batch.logprobs.copy()
     behaviour[np.flatnonzero(batch.sampled)] = scores
     on_policy = Batch(**{**vars(batch), "logprobs": behaviour})
-    sums = timed("forwardBackward", lambda: trainer.forward_backward(on_policy, objective))
+    sums = timed("forwardBackward", lambda: trainer.forward_backward(on_policy, objective)).sums
     norm = timed("optimStep", lambda: trainer.optim_step(1e-5, 0.0, 1.0))
     positions = int(batch.lengths.sum())
     trained = seconds["forwardBackward"] + seconds["optimStep"]

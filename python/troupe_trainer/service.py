@@ -22,7 +22,7 @@ from .adapter import AdapterOptions
 from .batch import Batch
 from .model import Precision
 from .objective import Objective
-from .trainer import Options, Trainer
+from .trainer import Options, Pass, Trainer
 from .wire import read_frame, wire_array, write_frame
 
 Verb = Callable[[dict[str, Any]], Any]
@@ -98,13 +98,17 @@ def _verbs(trainer: Trainer) -> dict[str, Verb]:
         return Batch.of(args["batch"], trainer.policy.vocabulary)
 
     return {
-        "forward_backward": lambda args: trainer.forward_backward(batch(args), Objective.of(args["objective"])),
+        "forward_backward": lambda args: _passed(trainer.forward_backward(batch(args), Objective.of(args["objective"]))),
         "optim_step": lambda args: {"gradNorm": trainer.optim_step(args["learningRate"], args["weightDecay"], args["clip"])},
         "logprobs": lambda args: wire_array(trainer.logprobs(batch(args))),
         "save_weights": lambda args: trainer.save_weights(Path(args["dir"]), int(args["version"])),
         "save_state": lambda args: trainer.save_state(Path(args["dir"])),
         "load_state": lambda args: trainer.load_state(Path(args["dir"])),
     }
+
+
+def _passed(seen: Pass) -> dict[str, Any]:
+    return {"sums": seen.sums, "logprobs": wire_array(seen.logprobs), "entropy": wire_array(seen.entropy)}
 
 
 def describe(trainer: Trainer) -> dict[str, Any]:

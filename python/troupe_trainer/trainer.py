@@ -37,6 +37,15 @@ class Options:
     seed: int
 
 
+@dataclass(frozen=True)
+class Pass:
+    """What one pass saw, under the weights as they were: sums over its tokens, and of each sampled token, in batch order, log-prob and entropy."""
+
+    sums: dict[str, float]
+    logprobs: np.ndarray  # [sampled tokens] float32, nats
+    entropy: np.ndarray  # [sampled tokens] float32, nats
+
+
 class Trainer:
     def __init__(self, options: Options, open_module: Callable[[Path, Precision], PreTrainedModel] = open_model) -> None:
         self.options = options
@@ -47,9 +56,10 @@ class Trainer:
         self._base: Policy | None = None
         self.optimiser = Optimiser(self.policy.parameters(), {} if self.adapter else frozen_rows(options.model))
 
-    def forward_backward(self, batch: Batch, objective: Objective) -> dict[str, float]:
-        """Adds the objective's gradient over the batch; returns sums over its tokens. A failure leaves no gradient behind, this batch's or an earlier one's."""
+    def forward_backward(self, batch: Batch, objective: Objective) -> Pass:
+        """Adds the objective's gradient over the batch. A failure leaves no gradient behind, this batch's or an earlier one's."""
         sums = dict(NO_SUMS)
+        seen, entropies = (np.zeros(batch.tokens, np.float32) for _ in range(2))
         try:
             for micro in self._cut(batch):
                 reference = self._reference(micro) if objective.kl > 0 else None
@@ -69,10 +79,13 @@ class Trainer:
                 )
                 loss.backward()
                 sums = add_sums(sums, part)
+                places = micro.places.cpu().numpy()
+                seen[places] = logprobs.detach().cpu().numpy()
+                entropies[places] = entropy.cpu().numpy()
         except BaseException:
             self.optimiser.clear()
             raise
-        return sums
+        return Pass(sums, seen, entropies)
 
     def optim_step(self, learning_rate: float, weight_decay: float, clip: float) -> float:
         """The gradient's norm before the bound."""

@@ -111,7 +111,7 @@ export async function imitate(
     place = { ...place, step: step + 1, used: place.used + 1, tokens, dataHash: chained(place.dataHash, batch) };
     // The next batch is written while the trainer's thread computes this one.
     const next = nextBatch();
-    const loss = (await learning)['loss'] as number;
+    const loss = (await learning).metrics['loss'] as number;
     const rate = rateAt(options, step);
     await trainer.optimStep({
       kind: 'muon',

@@ -5,16 +5,16 @@ import { lostMembers } from '../learning/census.ts';
 import type { CurriculumState } from '../learning/curriculum.ts';
 import { addHealth } from '../learning/health.ts';
 import type { LossTrend } from '../learning/loss-trend.ts';
-import type { ObjectiveMetrics } from '../learning/objective.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { SimulatorHealth } from '../protocol/health.ts';
 import type { PolicyVersion } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { sampledLength } from '../protocol/trace.ts';
+import type { Pass } from './trainer.ts';
 
 /** Of the step's first pass over its samples: the on-policy one, whose ratios say what sampler and trainer disagree by. */
 export interface Learnt {
-  readonly metrics: ObjectiveMetrics;
+  readonly seen: Pass;
   readonly gradNorm: number;
   readonly learningRate: number;
 }
@@ -67,7 +67,7 @@ export function stepMetrics(figures: StepFigures): JsonObject {
       .flatMap((group) => group.episodes.flatMap((episode) => episode.traces.map(sampledLength)))
       .reduce((sum, length) => sum + length, 0),
     turns: mean(groups.flatMap((group) => group.episodes.map((episode) => episode.turns.length))),
-    ...(learnt === undefined ? {} : { ...learnt.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
+    ...(learnt === undefined ? {} : { ...learnt.seen.metrics, gradNorm: learnt.gradNorm, learningRate: learnt.learningRate }),
     ...(figures.lossTrend === null ? {} : { lossTrend: { ...figures.lossTrend } }),
     ...simulatorMetrics(figures),
     ...(canaryGap === null ? {} : { canaryGap }),

@@ -8,7 +8,7 @@ import { asFault, RecordFault, TrainerFault, type TroupeFault } from '../errors.
 import { type BatchRule, type PackedStep, packStep, type TokenSample } from '../learning/batch.ts';
 import type { LossBound } from '../learning/census.ts';
 import type { CurriculumRule } from '../learning/curriculum.ts';
-import type { Objective, ObjectiveMetrics } from '../learning/objective.ts';
+import type { Objective } from '../learning/objective.ts';
 import { type PolicyUpdateInput, policyUpdateMachine } from '../machines/policy-update.ts';
 import type { FrameOf } from '../protocol/frame.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
@@ -19,6 +19,7 @@ import type { Clock } from './clock.ts';
 import { type Canary, type Sing, verifyCanary } from './policy-update-canary.ts';
 import { chainOf, saveStep, type Standing, type StepRequest, type StepResult, stored, storedResult } from './policy-update-commit.ts';
 import type { Learnt } from './policy-update-metrics.ts';
+import { signalFrames } from './policy-update-signals.ts';
 import type { OptimStep, Trainer } from './trainer.ts';
 
 export interface PolicyUpdateOptions {
@@ -54,7 +55,7 @@ export interface PolicyUpdatePorts {
   readonly trainer: Trainer;
   /** Appends a frame; with `sync` it resolves when the frame is on disk. */
   record(
-    frame: FrameOf<'step.intent'> | FrameOf<'step.committed'> | FrameOf<'policy.published'>,
+    frame: FrameOf<'step.intent'> | FrameOf<'group.signals'> | FrameOf<'step.committed'> | FrameOf<'policy.published'>,
     options: { sync: boolean },
   ): Promise<void>;
   publish(weights: Weights): Promise<void>;
@@ -137,7 +138,7 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
       }),
       commit: fromPromise(async () => {
         const own = present();
-        const { checkpoint, packed, request } = own as Required<Work>;
+        const { checkpoint, packed, request } = own as Work & Required<Pick<Work, 'checkpoint' | 'packed'>>;
         const body = {
           step: request.step,
           groups: groupsOf(own),
@@ -147,6 +148,9 @@ export function createPolicyUpdate(options: PolicyUpdateOptions, ports: PolicyUp
         };
         const committed: StepCommitted = { ...body, chain: chainOf(standing.committed?.chain ?? null, body) };
         own.result = stored(checkpoint, committed);
+        // They wait for the commit's sync: without a commit nobody asks for them.
+        if (own.learnt !== undefined)
+          for (const frame of signalFrames(packed, own.learnt.seen, standing.weights.version)) await ports.record(frame, { sync: false });
         await ports.record({ kind: 'step.committed', committed, metrics: own.result.metrics }, { sync: true });
         standing = own.result.standing;
       }),
@@ -286,16 +290,13 @@ async function learn(trainer: Trainer, options: PolicyUpdateOptions, { batch }: 
     objective.importance === 'token' && epochs > 1
       ? { ...batch, samples: withProximal(batch.samples, await trainer.logprobs(batch)) }
       : batch;
-  let metrics: ObjectiveMetrics | undefined;
-  let gradNorm = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const figures = await trainer.forwardBackward(ready, objective);
-    const stepped = await trainer.optimStep({ ...optimiser, learningRate });
-    // The first pass is the on-policy one: its ratios say what sampler and trainer disagree by.
-    metrics ??= figures;
-    if (epoch === 0) gradNorm = stepped.gradNorm;
-  }
-  return { metrics: metrics ?? {}, gradNorm, learningRate };
+  const pass = async (): Promise<Omit<Learnt, 'learningRate'>> => {
+    const seen = await trainer.forwardBackward(ready, objective);
+    return { seen, ...(await trainer.optimStep({ ...optimiser, learningRate })) };
+  };
+  const first = await pass();
+  for (let epoch = 1; epoch < epochs; epoch++) await pass();
+  return { ...first, learningRate };
 }
 
 function withProximal(samples: readonly TokenSample[], logprobs: Float32Array): TokenSample[] {

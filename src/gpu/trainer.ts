@@ -16,11 +16,20 @@ export interface OptimStep {
   readonly clip: number;
 }
 
+/** What one pass over a batch saw, under the weights as they were. */
+export interface Pass {
+  readonly metrics: ObjectiveMetrics;
+  /** Nats; one per sampled token, samples in batch order. */
+  readonly logprobs: Float32Array;
+  /** Of the distribution that each of them comes from, nats. */
+  readonly entropy: Float32Array;
+}
+
 /** Every verb rejects with TrainerFault, or with the fault of the file it could not read or write (ConfigFault, RecordFault). Calls are answered in the order in which they were made. */
 export interface Trainer {
   readonly name: string;
   /** Accumulates the gradient of `objective` over the batch, its KL against the weights the trainer was made with. An empty batch adds nothing. */
-  forwardBackward(batch: TokenBatch, objective: Objective): Promise<ObjectiveMetrics>;
+  forwardBackward(batch: TokenBatch, objective: Objective): Promise<Pass>;
   /** Applies and clears the accumulated gradient; `gradNorm` is measured before the bound. */
   optimStep(step: OptimStep): Promise<{ readonly gradNorm: number }>;
   /** Log-probs of each sampled token under the present weights, samples in batch order: the canary's and the progress's view. Leaves the gradient as it is. */

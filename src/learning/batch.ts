@@ -10,7 +10,7 @@
  */
 import type { Episode } from '../protocol/episode.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
-import type { GroupId } from '../protocol/ids.ts';
+import type { EpisodeId, GroupId, StepId } from '../protocol/ids.ts';
 import { type TokenTrace, isSampled, recordAt, traceIds, traceLength } from '../protocol/trace.ts';
 import { type AdvantageRule, type GroupAdvantages, advantagesOf } from './advantage.ts';
 import { type Census, type Fate, censusOf } from './census.ts';
@@ -45,6 +45,8 @@ export interface BatchRule extends AdvantageRule {
 
 export interface PackedStep {
   readonly batch: TokenBatch;
+  /** One per sample of the batch: where it came from. `trace`: index in the episode's traces. */
+  readonly origins: readonly { readonly step: StepId; readonly episode: EpisodeId; readonly trace: number }[];
   /** One per scored member of the step, dropped groups included: what moves D. */
   readonly rewards: readonly number[];
   readonly census: Census;
@@ -55,6 +57,7 @@ export interface PackedStep {
 /** Groups are taken in the order given: the caller sorts by id where replay must be exact. */
 export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): PackedStep {
   const samples: TokenSample[] = [];
+  const origins: PackedStep['origins'][number][] = [];
   const fates: Fate[] = [];
   const rewards: number[] = [];
   let rollouts = 0;
@@ -64,15 +67,20 @@ export function packStep(groups: readonly RolloutGroup[], rule: BatchRule): Pack
     for (const [index, episode] of group.episodes.entries()) {
       if (episode.reward !== null) rewards.push(episode.reward);
       const advantage = verdict.kind === 'trained' ? verdict.advantages[index] : null;
-      const packed =
-        advantage === null || advantage === undefined ? [] : episode.traces.flatMap((trace) => sampleOf(group.id, trace, advantage) ?? []);
-      samples.push(...packed);
-      if (packed.length > 0) rollouts++;
-      fates.push({ fate: fateOf(episode, verdict.kind === 'dropped' ? verdict.reason : null, packed.length), length: lengthOf(episode) });
+      const before = samples.length;
+      for (const [trace, tokens] of (advantage === null || advantage === undefined ? [] : episode.traces).entries()) {
+        const sample = sampleOf(group.id, tokens, advantage as number);
+        if (sample === undefined) continue;
+        samples.push(sample);
+        origins.push({ step: group.step, episode: episode.id, trace });
+      }
+      const packed = samples.length - before;
+      if (packed > 0) rollouts++;
+      fates.push({ fate: fateOf(episode, verdict.kind === 'dropped' ? verdict.reason : null, packed), length: lengthOf(episode) });
     }
   }
   const denominator = rule.constantLength === undefined ? sampledTokens(samples) : rollouts * rule.constantLength;
-  return { batch: { samples, denominator }, rewards, census: censusOf(fates), rollouts };
+  return { batch: { samples, denominator }, origins, rewards, census: censusOf(fates), rollouts };
 }
 
 /** One a member, in the order of the group's episodes; null where nothing is learnt from it. */

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { GroupEnvelope } from './group.ts';
-import { CallId, EpisodeId, GroupId, RunId, StepId } from './ids.ts';
+import { CallId, EpisodeId, GroupId, PolicyVersion, RunId, StepId } from './ids.ts';
 import { JsonObject, JsonValue } from './json.ts';
 import { StepCommitted, StepIntent, Weights } from './policy.ts';
+import { TokenSignals } from './signals.ts';
 import { Task } from './task.ts';
 
 /** One event an actor received, and the state it led to. Replaying the events of an actor through its machine must reproduce the hashes. */
@@ -35,6 +36,14 @@ export const Frame = z.discriminatedUnion('kind', [
   /** `bytes` is the packed RolloutGroup whose sha256 the envelope carries. */
   z.strictObject({ kind: z.literal('group.sealed'), envelope: GroupEnvelope, bytes }),
   z.strictObject({ kind: z.literal('step.intent'), intent: StepIntent }),
+  /** Before the step's commit: what its first pass made of the tokens it trained of one group, trace by trace. `version`: of the weights that saw them, which need not be those that sampled them. */
+  z.strictObject({
+    kind: z.literal('group.signals'),
+    step: StepId,
+    group: GroupId,
+    version: PolicyVersion,
+    traces: z.array(z.strictObject({ episode: EpisodeId, trace: z.int().min(0), signals: TokenSignals })),
+  }),
   z.strictObject({ kind: z.literal('step.committed'), committed: StepCommitted, metrics: JsonObject }),
   z.strictObject({ kind: z.literal('policy.published'), weights: Weights }),
   z.strictObject({ kind: z.literal('evaluation'), when: z.enum(['before', 'after', 'during']), step: StepId, result: JsonValue }),

@@ -53,7 +53,7 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     else if (frame.kind === 'group.sealed') {
       sealed.set(frame.envelope.group, { envelope: frame.envelope, at });
       replies.forget(frame.envelope.group);
-    } else if (frame.kind !== 'events') frames.push(frame);
+    } else if (frame.kind !== 'events' && frame.kind !== 'group.signals') frames.push(frame);
   }
   const started = frames.find((frame) => frame.kind === 'run.started');
   if (started === undefined) throw new RecordFault(`the journal in ${dir} holds no run: it was interrupted before it began; start it anew`);

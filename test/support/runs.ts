@@ -1,5 +1,6 @@
 /** Whole runs as a user starts them: the built command line in a process of its own, which may be killed at any moment. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import type { StepCommitted } from '../../src/protocol/policy.ts';
 import { framesFrom } from '../../src/record/reader.ts';
 import { recover } from '../../src/record/resume.ts';
 import { entry } from './command-line.ts';
+import { signalsIn } from './signals.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -74,6 +76,8 @@ export interface Remains {
   readonly commits: readonly StepCommitted[];
   /** Of the last checkpoint: file → sha256. */
   readonly files: Readonly<Record<string, string>>;
+  /** What the trainer made of each token, by group: sha256. */
+  readonly signals: Readonly<Record<string, string>>;
   readonly heldOut: unknown;
 }
 
@@ -87,6 +91,12 @@ export function remainsOf(dir: string): Remains {
     metrics: readFileSync(join(dir, 'metrics.jsonl'), 'utf8'),
     commits: recover(join(dir, 'journal'), () => true).commits,
     files: { steps: String(steps), ...Object.fromEntries(manifest.files.map(({ path, sha256 }) => [path, sha256])) },
+    signals: Object.fromEntries(
+      [...signalsIn(dir)].map(([group, { traces, version }]) => [
+        group,
+        traces.reduce((hash, { signals }) => hash.update(signals), createHash('sha256').update(String(version))).digest('hex'),
+      ]),
+    ),
     heldOut: (JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8')) as { heldOut?: unknown }).heldOut ?? null,
   };
 }

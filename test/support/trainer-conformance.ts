@@ -119,7 +119,7 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
         await trainer.optimStep(step());
       }
       const last = await trainer.forwardBackward(batch, imitation);
-      expect(last['loss']).toBeLessThan(0.5 * (first['loss'] as number));
+      expect(last.metrics['loss']).toBeLessThan(0.5 * (first.metrics['loss'] as number));
     });
 
     it('accumulates micro-batches to the gradient of the whole, then clears it', async () => {
@@ -140,23 +140,53 @@ export function describeTrainer(name: string, make: () => Promise<TrainerSubject
     });
 
     it('adds nothing for an empty batch', async () => {
-      const metrics = await trainer.forwardBackward({ samples: [], denominator: 1 }, grpo);
-      expect(metrics['tokens']).toBe(0);
+      const { metrics, logprobs, entropy } = await trainer.forwardBackward({ samples: [], denominator: 1 }, grpo);
+      expect([metrics['tokens'], logprobs.length, entropy.length]).toEqual([0, 0, 0]);
       expect((await trainer.optimStep(step())).gradNorm).toBe(0);
     });
 
     it('says what sampler and trainer disagree by, and 0 on policy', async () => {
       const batch = await onPolicy(trainer, group());
-      expect((await trainer.forwardBackward(batch, grpo))['gap']).toBeLessThan(1e-5);
+      expect((await trainer.forwardBackward(batch, grpo)).metrics['gap']).toBeLessThan(1e-5);
       const off = { ...batch, samples: batch.samples.map((one) => ({ ...one, logprobs: one.logprobs.map((logprob) => logprob - 0.1) })) };
-      const metrics = await trainer.forwardBackward(off, grpo);
+      const { metrics } = await trainer.forwardBackward(off, grpo);
       expect(metrics['gap']).toBeCloseTo(0.1, 4);
       expect(metrics['ratioMean']).toBeCloseTo(Math.exp(0.1), 4);
     });
 
+    it('says of each token what it scores it with, and what its gap and entropy are the means of', async () => {
+      await learn(group());
+      const batch = group();
+      const wanted = await trainer.logprobs(batch);
+      const { metrics, logprobs, entropy } = await trainer.forwardBackward(batch, grpo);
+      close(logprobs, wanted);
+      expect(entropy).toHaveLength(wanted.length);
+      const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + Math.abs(value), 0) / values.length;
+      // The sampler's log-probs are all 0 here.
+      expect(metrics['gap']).toBeCloseTo(mean(logprobs), 5);
+      expect(metrics['entropy']).toBeCloseTo(mean(entropy), 5);
+      await trainer.optimStep(step());
+      expect((await trainer.forwardBackward(batch, grpo)).logprobs).not.toEqual(logprobs);
+    });
+
+    it('says of each token the entropy of the distribution it comes from', async () => {
+      await learn(group());
+      const { entropy } = await trainer.forwardBackward(group(), grpo);
+      // Of the batch's first, fourth and last tokens: every token that could have stood there, scored.
+      for (const [place, prompt] of [
+        [0, [1, 2, 3]],
+        [3, [1, 2, 3]],
+        [5, [3, 2]],
+      ] as const) {
+        const each = Array.from({ length: subject.vocabulary }, (_, id) => sample('g', prompt, [id], 1));
+        const all = await trainer.logprobs(batchOf(...each));
+        expect(entropy[place]).toBeCloseTo(-all.reduce((sum, logprob) => sum + Math.exp(logprob) * logprob, 0), 4);
+      }
+    });
+
     it('measures the KL against the weights it began with, also after it has moved and was loaded', async () => {
       const kl = async (): Promise<number> =>
-        (await trainer.forwardBackward(await onPolicy(trainer, group()), { ...grpo, kl: 0.1 }))['kl'] as number;
+        (await trainer.forwardBackward(await onPolicy(trainer, group()), { ...grpo, kl: 0.1 })).metrics['kl'] as number;
       expect(await kl()).toBeCloseTo(0, 7);
       await trainer.optimStep(step());
       await learn(group());

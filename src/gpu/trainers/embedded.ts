@@ -29,7 +29,8 @@ export function createEmbeddedTrainer({ clock, deadlineMs, maxRows = 2048, ...op
     name: 'embedded',
     forwardBackward: async (batch, objective) => {
       const packed = await pack(batch);
-      return metricsOf(await service.call('forwardBackward', deadlineMs, [packed, objective], buffersOf(packed)));
+      const { sums, logprobs, entropy } = await service.call('forwardBackward', deadlineMs, [packed, objective], buffersOf(packed));
+      return { metrics: metricsOf(sums), logprobs, entropy };
     },
     optimStep: (step) => service.call('optimStep', deadlineMs, [step]),
     logprobs: async (batch) => {

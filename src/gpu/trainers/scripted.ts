@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { boundary, boundarySync, RecordFault, TrainerFault } from '../../errors.ts';
 import { type TokenBatch, type TokenSample, sampledTokens } from '../../learning/batch.ts';
-import { type Objective, type ObjectiveMetrics, addSums, evaluateObjective, metricsOf, noSums } from '../../learning/objective.ts';
+import { type Objective, addSums, evaluateObjective, metricsOf, noSums } from '../../learning/objective.ts';
 import type { PolicyVersion } from '../../protocol/ids.ts';
 import type { Weights } from '../../protocol/policy.ts';
 import { decodeSafetensors, encodeSafetensors } from '../safetensors.ts';
-import type { OptimStep, Trainer } from '../trainer.ts';
+import type { OptimStep, Pass, Trainer } from '../trainer.ts';
 
 /** Steps, table, first and second moments, as this machine writes doubles. */
 const stateFile = 'state.f64';
@@ -50,17 +50,25 @@ export function createScriptedTrainer(vocabulary: number, logits?: ArrayLike<num
   const score = (table: Float64Array, sample: TokenSample): number[] =>
     sampledAt(sample).map((i) => logSoftmax(table, sample.ids[i - 1] as number)[sample.ids[i] as number] as number);
 
-  const learn = (batch: TokenBatch, objective: Objective): ObjectiveMetrics => {
+  const learn = (batch: TokenBatch, objective: Objective): Pass => {
     let sums = noSums;
+    let at = 0;
+    const tokens = sampledTokens(batch.samples);
+    const seen = { logprobs: new Float32Array(tokens), entropy: new Float32Array(tokens) };
     for (const sample of batch.samples) {
       const places = sampledAt(sample);
       const rows = places.map((i) => logSoftmax(state.table, sample.ids[i - 1] as number));
+      const logprobs = Float32Array.from(score(state.table, sample));
+      const entropy = Float32Array.from(rows, (row) => -row.reduce((sum, logprob) => sum + Math.exp(logprob) * logprob, 0));
+      seen.logprobs.set(logprobs, at);
+      seen.entropy.set(entropy, at);
+      at += places.length;
       const result = evaluateObjective(objective, {
-        logprobs: Float32Array.from(score(state.table, sample)),
+        logprobs,
         behaviour: Float32Array.from(places, (i) => sample.logprobs[i] as number),
         advantages: new Float32Array(places.length).fill(sample.advantage),
         reference: objective.kl > 0 ? Float32Array.from(score(base, sample)) : undefined,
-        entropy: Float32Array.from(rows, (row) => -row.reduce((sum, logprob) => sum + Math.exp(logprob) * logprob, 0)),
+        entropy,
         bounds: Int32Array.of(0, places.length),
         denominator: batch.denominator,
       });
@@ -68,7 +76,7 @@ export function createScriptedTrainer(vocabulary: number, logits?: ArrayLike<num
       for (const [n, i] of places.entries())
         spread(gradient, rows[n] as Float64Array, sample.ids[i - 1] as number, sample.ids[i] as number, result.gradient[n] as number);
     }
-    return metricsOf(sums);
+    return { ...seen, metrics: metricsOf(sums) };
   };
 
   // d log softmax(row)[next] / d row = onehot(next) − softmax(row)

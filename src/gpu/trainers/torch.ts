@@ -82,9 +82,10 @@ const Sums = z.strictObject({
   kl: figure,
   entropy: figure,
 });
+const Floats = z.strictObject({ dtype: z.literal('float32'), data: z.instanceof(Uint8Array) });
+const Passed = z.strictObject({ sums: Sums, logprobs: Floats, entropy: Floats });
 const Stepped = z.strictObject({ gradNorm: z.number() });
 const Saved = z.strictObject({ kind: z.enum(['full', 'lora']), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
-const Floats = z.strictObject({ dtype: z.literal('float32'), data: z.instanceof(Uint8Array) });
 
 export interface TorchTrainer extends Trainer {
   /** Rejects with ConfigFault where the interpreter lacks a package or the model cannot be read, with TrainerFault where the sidecar could not start otherwise. */
@@ -119,18 +120,19 @@ export function createTorchTrainer(options: TorchTrainerOptions): TorchTrainer {
   return {
     name: 'torch',
     hello: () => opened,
-    forwardBackward: async (batch, objective) =>
-      metricsOf(await call('forward_backward', Sums, { batch: await packed(batch), objective: { ...objective } })),
+    forwardBackward: async (batch, objective) => {
+      const answer = await call('forward_backward', Passed, { batch: await packed(batch), objective: { ...objective } });
+      return {
+        metrics: metricsOf(answer.sums),
+        logprobs: floatsOf('log-probs', answer.logprobs.data, batch),
+        entropy: floatsOf('entropies', answer.entropy.data, batch),
+      };
+    },
     optimStep: async ({ kind, learningRate, weightDecay, clip }) => {
       if (kind !== 'adamw') throw new TrainerFault(`the torch trainer has no ${kind}`);
       return call('optim_step', Stepped, { learningRate, weightDecay, clip });
     },
-    logprobs: async (batch) => {
-      const floats = floatsOf((await call('logprobs', Floats, { batch: await packed(batch) })).data);
-      const wanted = sampledTokens(batch.samples);
-      if (floats.length !== wanted) throw new TrainerFault(`the torch trainer answered ${floats.length} log-probs for ${wanted} tokens`);
-      return floats;
-    },
+    logprobs: async (batch) => floatsOf('log-probs', (await call('logprobs', Floats, { batch: await packed(batch) })).data, batch),
     saveWeightsForSampler: async (dir, version) => {
       absent(dir);
       return { version, dir, ...(await call('save_weights', Saved, { dir: resolve(dir), version })) };
@@ -186,5 +188,10 @@ function absent(dir: string): void {
   if (existsSync(dir)) throw new RecordFault(`${dir} exists`);
 }
 
-/** The bytes lie anywhere in a frame; floats must lie at a multiple of four. */
-const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(Uint8Array.from(bytes).buffer);
+/** One per sampled token of the batch. */
+function floatsOf(what: string, bytes: Uint8Array, batch: TokenBatch): Float32Array {
+  const wanted = sampledTokens(batch.samples);
+  if (bytes.length !== 4 * wanted) throw new TrainerFault(`the torch trainer answered ${bytes.length / 4} ${what} for ${wanted} tokens`);
+  // The bytes lie anywhere in a frame; floats must lie at a multiple of four.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}

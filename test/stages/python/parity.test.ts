@@ -89,8 +89,8 @@ describe.skipIf(python === undefined)('parity with PyTorch', () => {
   });
   /** Loss and gradient norm of one pass, which is then applied. */
   const step = async (trainer: Trainer, batch: TokenBatch): Promise<{ loss: number; gradNorm: number }> => {
-    const { loss } = await trainer.forwardBackward(batch, objective);
-    return { loss: loss as number, ...(await trainer.optimStep(unbound)) };
+    const { metrics } = await trainer.forwardBackward(batch, objective);
+    return { loss: metrics['loss'] as number, ...(await trainer.optimStep(unbound)) };
   };
 
   it('agrees on loss and gradient norm with the embedded trainer and with the equations, every weight trained', async () => {

@@ -23,8 +23,15 @@ export interface EmbeddedTrainerOptions {
 /** Of AdamW; those of the base policy's recipe, and of small models in general. */
 const betas = { beta1: 0.9, beta2: 0.95 };
 
+/** Of a pass: sums over its tokens, and what it made of each, one per target of all shards, in order. */
+interface ScoredSums {
+  readonly sums: ObjectiveSums;
+  readonly logprobs: Float32Array;
+  readonly entropy: Float32Array;
+}
+
 export type TrainerVerbs = {
-  readonly forwardBackward: (batch: PackedBatch, objective: Objective) => ObjectiveSums;
+  readonly forwardBackward: (batch: PackedBatch, objective: Objective) => ScoredSums;
   readonly optimStep: (step: OptimStep) => { gradNorm: number };
   readonly logprobs: (batch: PackedBatch) => Float32Array;
   readonly saveWeights: (dir: string, version: PolicyVersion) => Weights;
@@ -53,6 +60,7 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
       const target = objective.kl > 0 ? scores(reference(), batch.shards) : undefined;
       // Shards answer in no fixed order; their sums are added in theirs.
       const sums = new Map<number, ObjectiveSums>();
+      const seen = { logprobs: new Float32Array(batch.behaviour.length), entropy: new Float32Array(batch.behaviour.length) };
       const indexAt = new Map<number, number>();
       let at = 0;
       for (const [index, shard] of batch.shards.entries()) {
@@ -61,6 +69,8 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
       }
       core.forwardBackward(batch.shards, ({ from, to }, logprobs, entropy) => {
         const index = indexAt.get(from) as number;
+        seen.logprobs.set(logprobs, from);
+        seen.entropy.set(entropy, from);
         const result = evaluateObjective(objective, {
           logprobs,
           entropy,
@@ -74,7 +84,7 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
         sums.set(index, result.sums);
         return result.gradient;
       });
-      return batch.shards.reduce((total, _, index) => addSums(total, sums.get(index) as ObjectiveSums), noSums);
+      return { ...seen, sums: batch.shards.reduce((total, _, index) => addSums(total, sums.get(index) as ObjectiveSums), noSums) };
     },
     optimStep: ({ kind, learningRate, matrixLearningRate, weightDecay, clip }) => {
       const { gradNorm } = core.optimStep({
@@ -100,6 +110,12 @@ export function openTrainer({ model: dir, threads, deterministic }: EmbeddedTrai
       base?.close();
     },
   };
+}
+
+/** What of a verb's result is moved to who asked. */
+export function buffersOfResult(result: unknown): ArrayBuffer[] {
+  const lists = result instanceof Float32Array ? [result] : Object.values(result ?? {});
+  return lists.flatMap((list: unknown) => (list instanceof Float32Array ? [list.buffer as ArrayBuffer] : []));
 }
 
 function scores(core: Core, shards: readonly PackedRows[]): Float32Array {

@@ -2,8 +2,6 @@
 import { workerData } from 'node:worker_threads';
 import { TrainerFault } from '../../../errors.ts';
 import { serve } from '../../control.ts';
-import { type EmbeddedTrainerOptions, openTrainer } from './service.ts';
+import { buffersOfResult, type EmbeddedTrainerOptions, openTrainer } from './service.ts';
 
-serve(TrainerFault, openTrainer(workerData as EmbeddedTrainerOptions), (result) =>
-  result instanceof Float32Array ? [result.buffer as ArrayBuffer] : [],
-);
+serve(TrainerFault, openTrainer(workerData as EmbeddedTrainerOptions), buffersOfResult);
