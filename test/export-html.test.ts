@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { viewerPorts } from '../src/cli/view-ports.ts';
 import { ConfigFault } from '../src/errors.ts';
-import type { EpisodePage, EventWindow, GroupPage } from '../src/viewer/contract.ts';
+import type { EpisodePage, EventWindow, GroupPage, TokenStrip } from '../src/viewer/contract.ts';
 import { standalone } from '../src/viewer/standalone.ts';
 import { troupe } from './support/command-line.ts';
 import { attack, hostileRun } from './support/hostile-group.ts';
@@ -59,6 +59,9 @@ describe('a group as one file', () => {
       const agents = page.turns.flatMap(({ role }, turn) => (role === 'agent' ? [`${at}/prompts/${turn}`] : []));
       expect(agents.filter((path) => path in enclosed.answers || path in enclosed.refusals)).toEqual(agents);
       expect(page.strips).toHaveLength(1);
+      const strips = paths(enclosed, new RegExp(`${id}/strips/0\\?`)).map((path) => enclosed.answers[path] as TokenStrip);
+      expect(strips.flatMap(({ ids }) => ids)).toHaveLength(page.strips[0]?.tokens ?? -1);
+      expect(enclosed.answers).toHaveProperty([`${at}/strips`]);
     }
   });
 });

@@ -13,6 +13,8 @@ import type {
   Refusal,
   RunCard,
   RunPage,
+  StripOutline,
+  TokenStrip,
 } from '../src/viewer/contract.ts';
 import type { EpisodeId, RunId } from '../src/protocol/ids.ts';
 import { createFolder } from '../src/record/folder.ts';
@@ -58,15 +60,20 @@ describe('what is answered', () => {
       events: 0,
     });
     expect(episode.siblings.map(({ id }) => id)).toEqual(['s00002.t001.e00', 's00002.t001.e01']);
-    expect(episode.strips).toEqual([
-      {
-        ids: [1, 2, 3, 4, 5],
-        text: ['<1>', '<2>', '<3>', '<4>', '<5>'],
-        logprobs: [null, null, null, -0.5, -0.25],
-        sampled: [false, false, false, true, true],
-        version: [0, 0, 0, 0, 0],
-      },
-    ]);
+    expect(episode.strips).toEqual([{ tokens: 5, sampled: 2 }]);
+  });
+
+  test('tells the tokens of a trace by window, and how the rest is laid out', async () => {
+    const at = '/api/runs/sample/episodes/s00002.t001.e01/strips';
+    const columns = { sampled: [false, true], version: [0, 0] };
+    expect(await json<TokenStrip>(viewer, `${at}/0?from=2&count=2`)).toEqual({
+      ids: [3, 4],
+      text: ['<3>', '<4>'],
+      logprobs: [null, -0.5],
+      ...columns,
+    });
+    expect(await json<StripOutline[]>(viewer, at)).toEqual([{ tokens: 5, stretches: [[3, 5]], widths: '33333', versions: [0], knows: [] }]);
+    expect((await Promise.all(['1', 'x'].map((strip) => ask(viewer, `${at}/${strip}`)))).map(({ status }) => status)).toEqual([404, 400]);
   });
 
   test('tells the exact prompt of a turn, and none of turns that had none', async () => {

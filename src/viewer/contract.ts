@@ -100,7 +100,7 @@ export interface EpisodeList {
   >;
 }
 
-/** One token of a trace, columns of one table: ids, log-probs (natural), flags (protocol/trace.ts), version; `text` as the renderer shows it. */
+/** A window of a trace's tokens, columns of one table: `GET …/episodes/:id/strips/:n?from&count`. Ids, log-probs (natural), flags (protocol/trace.ts), version; `text` as the renderer shows it. */
 export interface TokenStrip {
   readonly ids: readonly number[];
   readonly text: readonly string[];
@@ -111,6 +111,19 @@ export interface TokenStrip {
   readonly entropy?: readonly (number | null)[];
   /** What the trainer made of the same token (natural log-prob); absent where the record does not know. */
   readonly trainer?: readonly (number | null)[];
+}
+
+/** All of a trace but its tokens, enough to set them in rows and to find a turn's: `GET …/episodes/:id/strips` has one a trace. */
+export interface StripOutline {
+  readonly tokens: number;
+  /** Of each stretch that was sampled in one go, its first token and one past its last: one turn of the agent each. */
+  readonly stretches: readonly (readonly [from: number, until: number])[];
+  /** One character a token (token-face.ts). */
+  readonly widths: string;
+  /** Of the policy, in what was sampled; ascending. */
+  readonly versions: readonly number[];
+  /** Columns the record knows beside those that every strip has. */
+  readonly knows: readonly ('entropy' | 'trainer')[];
 }
 
 export interface EpisodePage {
@@ -127,7 +140,8 @@ export interface EpisodePage {
   readonly reward: number | null;
   readonly advantage: number | null;
   readonly version: number | null;
-  readonly strips: readonly TokenStrip[];
+  /** One a trace: how long it is. Its tokens are asked for by window. */
+  readonly strips: readonly { readonly tokens: number; readonly sampled: number }[];
   /** Where it was forked from. */
   readonly parent: { readonly run: string; readonly episode: string; readonly turn: number } | null;
   /** Recorded events in all; the page asks for windows of them. */

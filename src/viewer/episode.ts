@@ -1,26 +1,18 @@
-/** The episode page: one member of a group with its task, its neighbours and its tokens. Knows what was recorded; how it is shown is the page's. */
-import type { JsonObject } from '../protocol/json.ts';
+/** The episode page: one member of a group with its task, its neighbours and how long its token traces are. Knows what was recorded; how it is shown is the page's. */
+import { sampledLength, traceLength } from '../protocol/trace.ts';
 import type { EpisodePage } from './contract.ts';
 import type { Opened } from './group.ts';
-import type { ViewerPorts } from './ports.ts';
-import { stripOf } from './strips.ts';
 
 interface About {
   readonly run: string;
   readonly group: string;
-  readonly config: JsonObject | null;
   readonly parent: EpisodePage['parent'];
   /** Recorded events of its actors. */
   readonly events: number;
 }
 
 /** null where the group has no such member. */
-export function episodePage(
-  id: string,
-  { run, group: name, config, parent, events }: About,
-  opened: Opened,
-  { tokenText }: Pick<ViewerPorts, 'tokenText'>,
-): EpisodePage | null {
+export function episodePage(id: string, { run, group: name, parent, events }: About, opened: Opened): EpisodePage | null {
   const head = { id, run, group: name, parent, events };
   if (opened.kind === 'playing') {
     const { task, members } = opened;
@@ -57,6 +49,6 @@ export function episodePage(
     reward: episode.reward,
     advantage: advantages[at] ?? null,
     version: episode.policy?.end ?? null,
-    strips: episode.traces.map((trace) => stripOf(trace, tokenText(config))),
+    strips: episode.traces.map((trace) => ({ tokens: traceLength(trace), sampled: sampledLength(trace) })),
   };
 }

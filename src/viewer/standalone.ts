@@ -11,7 +11,7 @@ import type { EpisodePage, GroupPage, Refusal } from './contract.ts';
 import type { ViewerPorts } from './ports.ts';
 import { Runs } from './runs.ts';
 import { views } from './views.ts';
-import { windowPath, windowSize } from './windowing.ts';
+import { stripPath, stripWindowSize, windowPath, windowSize } from './windowing.ts';
 
 export interface Enclosing {
   /** Where runs lie, and the run's name there. */
@@ -77,7 +77,11 @@ export async function* standalone({ dir, run, id, page, charts }: Enclosing, por
     yield entry(path, text);
     const agents = episode.turns.flatMap(({ role }, turn) => (role === 'agent' ? [turn] : []));
     const windows = Array.from({ length: Math.ceil(episode.events / windowSize) }, (_, window) => windowPath(path, window));
-    for (const further of [`${path}/outline`, ...agents.map((turn) => `${path}/prompts/${turn}`), ...windows]) {
+    const strips = episode.strips.flatMap(({ tokens }, strip) =>
+      Array.from({ length: Math.ceil(tokens / stripWindowSize) }, (_, window) => stripPath(path, strip, window)),
+    );
+    const prompts = agents.map((turn) => `${path}/prompts/${turn}`);
+    for (const further of [`${path}/outline`, `${path}/strips`, ...strips, ...prompts, ...windows]) {
       const answer = await ask(further);
       if (answer !== null) yield entry(further, answer);
     }

@@ -1,6 +1,7 @@
 /** The addresses under /api that are read: runs, episodes, groups, prompts, events and charts as JSON. Knows what is asked for and where it comes from; makes none of it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
+import type { Episode } from '../protocol/episode.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { comparePage, taskLimit } from './compare.ts';
 import type { EpisodeRow, Refusal } from './contract.ts';
@@ -13,7 +14,8 @@ import type { ViewerPorts } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
 import { runPage } from './run.ts';
 import type { Runs } from './runs.ts';
-import { promptOf } from './strips.ts';
+import { promptOf, stripOf, stripOutline } from './strips.ts';
+import { stripWindowSize } from './windowing.ts';
 
 interface Sources {
   readonly runs: Runs;
@@ -87,9 +89,9 @@ export function views({ runs, charts, ports }: Sources): Hono {
     return context.json(groupPage(run, id, group));
   });
   app.get('/runs/:run/episodes/:id', async (context) => {
-    const { run, id, name, index, config, group } = await member(context);
-    const about = { run, group: name, config, parent: index.parent, events: histories.of(index, name).count(id) };
-    const page = episodePage(id, about, group, ports);
+    const { run, id, name, index, group } = await member(context);
+    const about = { run, group: name, parent: index.parent, events: histories.of(index, name).count(id) };
+    const page = episodePage(id, about, group);
     if (page === null) throw new Refused(404, `the group ${name} has no episode ${id}`);
     return context.json(page);
   });
@@ -103,9 +105,21 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const { id, name, index } = await member(context);
     return context.json(await histories.outline(index, name, id));
   });
+  app.get('/runs/:run/episodes/:id/strips', async (context) => {
+    const { id, config, group } = await member(context);
+    const traces = episodeIn(group, id)?.traces ?? [];
+    return context.json(await Promise.all(traces.map((trace) => stripOutline(trace, ports.tokenText(config)))));
+  });
+  app.get('/runs/:run/episodes/:id/strips/:n', async (context) => {
+    const { id, config, group } = await member(context);
+    const trace = episodeIn(group, id)?.traces[count(context, 'n', 0, Infinity, context.req.param('n'))];
+    if (trace === undefined) throw new Refused(404, `the episode ${id} has no such trace of tokens`);
+    const [from, tokens] = [count(context, 'from', 0, Infinity), count(context, 'count', stripWindowSize, 4 * stripWindowSize)];
+    return context.json(stripOf(trace, ports.tokenText(config), from, tokens));
+  });
   app.get('/runs/:run/episodes/:id/prompts/:turn', async (context) => {
     const { id, config, group } = await member(context);
-    const episode = group.kind === 'sealed' ? group.group.episodes.find((one) => one.id === id) : undefined;
+    const episode = episodeIn(group, id);
     const prompt =
       episode === undefined
         ? null
@@ -139,6 +153,10 @@ export function views({ runs, charts, ports }: Sources): Hono {
   });
   return app;
 }
+
+/** undefined where its group is still played, or has no such member. */
+const episodeIn = (opened: Opened, id: string): Episode | undefined =>
+  opened.kind === 'sealed' ? opened.group.episodes.find((one) => one.id === id) : undefined;
 
 const stillRead = (index: RunIndex): string =>
   index.isWhole ? '' : ` so far: ${Math.floor(100 * index.read)} % of its journal was read, ask again`;

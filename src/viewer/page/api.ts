@@ -1,6 +1,6 @@
 /** Asks the server for JSON: with a deadline, with retries where the network failed, and holding the last answer while a newer one comes. Knows no page. */
 import { type Signal, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Refusal } from '../contract.ts';
 import { type Enclosed, enclosed } from './enclosed.ts';
 
@@ -175,6 +175,24 @@ export function useAnswer<T>(path: string | null): Answer<T> & { readonly again:
   useEffect(() => now?.use(), [now]);
   const answer = (now?.answer.value ?? none) as Answer<T>;
   return { ...answer, again: () => now?.refresh() };
+}
+
+/** The answers to several paths, in their order: each is asked for once, when it is first among them. */
+export function useAnswers<T>(paths: readonly string[]): readonly Answer<T>[] {
+  const uses = useRef(new Map<string, () => void>());
+  useEffect(() => {
+    const before = uses.current;
+    const now = new Map(paths.map((path) => [path, before.get(path) ?? heldOf(path).use()]));
+    for (const [path, end] of before) if (!now.has(path)) end();
+    uses.current = now;
+  }, [paths]);
+  useEffect(
+    () => () => {
+      for (const end of uses.current.values()) end();
+    },
+    [],
+  );
+  return paths.map((path) => heldOf(path).answer.value as Answer<T>);
 }
 
 const none: Answer<unknown> = { value: undefined, trouble: null, loading: false };

@@ -19,7 +19,7 @@ interface HeadProps {
 
 export function Head({ page, onTurn, onFork }: HeadProps) {
   const { task, outcome, turns, strips } = page;
-  const sampled = strips.reduce((sum, strip) => sum + strip.sampled.filter(Boolean).length, 0);
+  const sampled = strips.reduce((sum, strip) => sum + strip.sampled, 0);
   return (
     <header class="episode-head">
       <div class="episode-figures">

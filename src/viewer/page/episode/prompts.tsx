@@ -7,6 +7,7 @@ import { Copy } from '../kit/copy.tsx';
 import { Awaited, Empty } from '../kit/empty.tsx';
 import type { Selection } from './selection.ts';
 import { TokenGrid } from './token-grid.tsx';
+import { heldTokens } from './token-rows.ts';
 import type { Key } from './token-shade.ts';
 import { Legend } from './tokens.tsx';
 
@@ -63,9 +64,9 @@ function Prompt({ prompt }: { readonly prompt: PromptPage }) {
   const [as, setAs] = useState<'words' | 'ids'>('words');
   const [isFolded, setFolded] = useState(prompt.known > 200);
   const begin = isFolded ? prompt.known : 0;
-  const text = useMemo(() => {
+  const tokens = useMemo(() => {
     const words = as === 'words' ? [...prompt.text, ...prompt.sampled.text] : [...prompt.ids, ...prompt.sampled.ids].map(String);
-    return words.slice(begin);
+    return heldTokens(words.slice(begin));
   }, [prompt, as, begin]);
   const [cursor, setCursor] = useState(0);
   const ids = [...prompt.ids, ...prompt.sampled.ids];
@@ -103,10 +104,10 @@ function Prompt({ prompt }: { readonly prompt: PromptPage }) {
       </div>
       <TokenGrid
         label={`prompt of turn ${prompt.turn}`}
-        text={text}
+        tokens={tokens}
         shade={(index) => keyAt(index + begin)}
         begins={begins}
-        cursor={Math.min(cursor, Math.max(0, text.length - 1))}
+        cursor={Math.min(cursor, Math.max(0, tokens.length - 1))}
         onCursor={setCursor}
         card={(index) => (
           <dl class="facts">

@@ -1,13 +1,14 @@
 /** Tokens in rows, only those in sight in the document: any number of them. One is the cursor; arrows move it. What the colours mean is the caller's. */
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { tokenFace } from '../../token-face.ts';
 import { revealed, windowOf } from '../run/rows.ts';
-import { rowOfToken, tokenFace, type TokenRow, tokenRows } from './token-rows.ts';
+import { rowOfToken, type TokenRow, tokenRows, type Tokens } from './token-rows.ts';
 import type { Shade } from './token-shade.ts';
 
 interface TokenGridProps {
   readonly label: string;
-  readonly text: readonly string[];
+  readonly tokens: Tokens;
   readonly shade: (index: number) => Shade;
   /** Whether a token begins a row. */
   readonly begins: (index: number) => boolean;
@@ -17,20 +18,25 @@ interface TokenGridProps {
   readonly onCursor: (index: number) => void;
   /** Under the token at the cursor or the pointer. */
   readonly card: (index: number) => ComponentChildren;
+  /** Told which tokens are in sight, or nearly, whenever others are. */
+  readonly onSeen?: (from: number, until: number) => void;
 }
 
 /** Pixels: of a row, and of one character of the face in which they are set. */
 const row = 26;
 const character = 7.3;
 const nowhere: TokenRow = { from: 0, until: 0 };
+/** As wide as a token that is still to come: nothing moves when it does. */
+const blank = '\u00a0';
+export const absent: Shade = { tone: 'read', sign: '' };
 
-export function TokenGrid({ label, text, shade, begins, marked = null, cursor, onCursor, card }: TokenGridProps) {
+export function TokenGrid({ label, tokens, shade, begins, marked = null, cursor, onCursor, card, onSeen }: TokenGridProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600, width: 900 });
   const [over, setOver] = useState<number | null>(null);
   const columns = Math.max(20, Math.floor((view.width - 24) / character));
-  const rows = useMemo(() => tokenRows(text, columns, begins), [text, columns, begins]);
+  const rows = useMemo(() => tokenRows(tokens, columns, begins), [tokens.length, tokens.measure, columns, begins]);
   const read = (): void => {
     const { scrollTop: top = 0, clientHeight: height = 600, clientWidth: width = 900 } = box.current ?? {};
     setView((now) => (now.top === top && now.height === height && now.width === width ? now : { top, height, width }));
@@ -59,14 +65,16 @@ export function TokenGrid({ label, text, shade, begins, marked = null, cursor, o
       ArrowDown: beside(rows[atRow + 1]),
       ArrowUp: beside(rows[atRow - 1]),
       Home: event.ctrlKey ? 0 : from,
-      End: event.ctrlKey ? text.length - 1 : until - 1,
+      End: event.ctrlKey ? tokens.length - 1 : until - 1,
     }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     setOver(null);
-    onCursor(Math.max(0, Math.min(text.length - 1, next)));
+    onCursor(Math.max(0, Math.min(tokens.length - 1, next)));
   };
   const { from, until } = windowOf(view.top, view.height, row, rows.length, 8);
+  const [seenFrom, seenUntil] = [rows[from]?.from ?? 0, rows[until - 1]?.until ?? 0];
+  useLayoutEffect(() => onSeen?.(seenFrom, seenUntil), [seenFrom, seenUntil, onSeen]);
   return (
     <>
       <div
@@ -83,8 +91,9 @@ export function TokenGrid({ label, text, shade, begins, marked = null, cursor, o
         <div class="tokens-all" role="presentation" style={{ height: `${rows.length * row}px` }}>
           {rows.slice(from, until).map((line, i) => (
             <div key={from + i} class="token-row" role="presentation" style={{ top: `${(from + i) * row}px` }}>
-              {text.slice(line.from, line.until).map((token, j) => {
+              {Array.from({ length: line.until - line.from }, (_, j) => {
                 const index = line.from + j;
+                const text = tokens.text(index);
                 const { tone, sign } = shade(index);
                 return (
                   <span
@@ -99,7 +108,7 @@ export function TokenGrid({ label, text, shade, begins, marked = null, cursor, o
                     onMouseEnter={() => setOver(index)}
                     onClick={() => onCursor(index)}
                   >
-                    {tokenFace(token)}
+                    {text === undefined ? blank.repeat(tokens.measure(index).width) : tokenFace(text)}
                   </span>
                 );
               })}
@@ -108,7 +117,7 @@ export function TokenGrid({ label, text, shade, begins, marked = null, cursor, o
         </div>
       </div>
       <div class="token-card" role="status">
-        {text.length === 0 ? null : card(over ?? cursor)}
+        {tokens.length === 0 ? null : card(over ?? cursor)}
       </div>
     </>
   );

@@ -1,4 +1,29 @@
 /** Tokens set in rows of so many columns, so that a row is found without drawing those before it. Monospaced arithmetic; knows neither colours nor document. */
+import { tokenFace, widthAt } from '../../token-face.ts';
+
+/** Tokens as a grid sets them: how wide each is is known of all, what it says perhaps only of those in sight. */
+export interface Tokens {
+  readonly length: number;
+  measure(token: number): { readonly width: number; readonly endsLine: boolean };
+  /** undefined where it is not there yet. */
+  text(token: number): string | undefined;
+}
+
+/** All there. */
+export const heldTokens = (text: readonly string[]): Tokens => ({
+  length: text.length,
+  measure: (token) => {
+    const said = text[token] ?? '';
+    return { width: tokenFace(said).length, endsLine: said.endsWith('\n') };
+  },
+  text: (token) => text[token],
+});
+
+/** As the server laid them out, which has more of them than a page should hold. */
+export const laidOutTokens = (widths: string): Pick<Tokens, 'length' | 'measure'> => ({
+  length: widths.length,
+  measure: (token) => widthAt(widths, token),
+});
 
 export interface TokenRow {
   readonly from: number;
@@ -8,41 +33,32 @@ export interface TokenRow {
 
 /** Columns a token takes beside its text. */
 const gap = 1;
-/** Text of one token that is shown. */
-const longest = 40;
-
-/** What is seen of a token: blanks and line ends by signs, control characters as such, and nothing that turns the line around. */
-export function tokenFace(text: string): string {
-  if (text === '') return '∅';
-  const shown = text
-    .replaceAll('\r', '␍')
-    .replaceAll('\n', '⏎')
-    .replaceAll('\t', '⇥')
-    .replaceAll(' ', '·')
-    .replaceAll(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu, '▯');
-  return shown.length > longest ? `${shown.slice(0, longest)}…` : shown;
-}
 
 /** Rows end where they are full, after a token that ends a line, and before one that `begins` a row. */
-export function tokenRows(text: readonly string[], columns: number, begins: (token: number) => boolean = never): TokenRow[] {
+export function tokenRows(
+  { length, measure }: Pick<Tokens, 'length' | 'measure'>,
+  columns: number,
+  begins: (token: number) => boolean = never,
+): TokenRow[] {
   const rows: TokenRow[] = [];
   let from = 0;
   let taken = 0;
-  for (const [i, token] of text.entries()) {
-    const width = tokenFace(token).length + gap;
+  for (let i = 0; i < length; i++) {
+    const { width: face, endsLine } = measure(i);
+    const width = face + gap;
     if (taken > 0 && (taken + width > columns || begins(i))) {
       rows.push({ from, until: i });
       from = i;
       taken = 0;
     }
     taken += width;
-    if (token.endsWith('\n')) {
+    if (endsLine) {
       rows.push({ from, until: i + 1 });
       from = i + 1;
       taken = 0;
     }
   }
-  if (from < text.length) rows.push({ from, until: text.length });
+  if (from < length) rows.push({ from, until: length });
   return rows;
 }
 

@@ -1,5 +1,5 @@
 /** How each token of a strip is coloured, and what the colours mean: a class of few steps a token, a sign beside each, a legend. Knows no document. */
-import type { TokenStrip } from '../../contract.ts';
+import type { StripOutline, TokenStrip } from '../../contract.ts';
 
 export type Shading = 'logprob' | 'entropy' | 'mask' | 'advantage' | 'gap' | 'version';
 
@@ -15,7 +15,7 @@ export interface Key extends Shade {
 
 export interface Shader {
   readonly legend: readonly Key[];
-  shade(index: number): Shade;
+  shade(token: Token): Shade;
 }
 
 export const shadings: readonly { readonly key: Shading; readonly title: string }[] = [
@@ -27,10 +27,36 @@ export const shadings: readonly { readonly key: Shading; readonly title: string 
   { key: 'version', title: 'policy version' },
 ];
 
+/** One token, of all its columns; null where the record does not know. */
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+  readonly sampled: boolean;
+  readonly logprob: number | null;
+  readonly version: number;
+  readonly entropy: number | null;
+  readonly trainer: number | null;
+}
+
+/** `index`: within the window. undefined where that has no such token. */
+export function tokenIn(strip: TokenStrip, index: number): Token | undefined {
+  const id = strip.ids[index];
+  if (id === undefined) return undefined;
+  return {
+    id,
+    text: strip.text[index] ?? '',
+    sampled: strip.sampled[index] ?? false,
+    logprob: strip.logprobs[index] ?? null,
+    version: strip.version[index] ?? 0,
+    entropy: strip.entropy?.[index] ?? null,
+    trainer: strip.trainer?.[index] ?? null,
+  };
+}
+
 /** Whether the record knows enough for it. */
-export function isKnown(shading: Shading, { entropy, trainer }: TokenStrip, advantage: number | null): boolean {
-  if (shading === 'entropy') return entropy !== undefined;
-  if (shading === 'gap') return trainer !== undefined;
+export function isKnown(shading: Shading, { knows }: Pick<StripOutline, 'knows'>, advantage: number | null): boolean {
+  if (shading === 'entropy') return knows.includes('entropy');
+  if (shading === 'gap') return knows.includes('trainer');
   if (shading === 'advantage') return advantage !== null;
   return true;
 }
@@ -42,12 +68,13 @@ interface Step extends Key {
   readonly to: number;
 }
 
-function bySteps(steps: readonly Step[], valueOf: (index: number) => number | null | undefined): Shader {
+/** Tokens that were read are shaded as such, whatever is known of them. */
+function bySteps(steps: readonly Step[], valueOf: (token: Token) => number | null): Shader {
   return {
     legend: [...steps, read],
-    shade: (index) => {
-      const value = valueOf(index);
-      if (value === null || value === undefined) return read;
+    shade: (token) => {
+      const value = token.sampled ? valueOf(token) : null;
+      if (value === null) return read;
       return steps.find(({ to }) => value <= to) ?? steps.at(-1) ?? read;
     },
   };
@@ -78,26 +105,18 @@ const gaps: readonly Step[] = [
   { to: Infinity, tone: 'heat-4', sign: '++', words: 'sampler above by > 0.1' },
 ];
 
-export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number | null): Shader {
-  const { logprobs, sampled, entropy, trainer, version } = strip;
-  const ifSampled = (index: number, value: number | null | undefined): number | null => (sampled[index] ? (value ?? null) : null);
+export function shaderOf(shading: Shading, strip: Pick<StripOutline, 'versions'>, advantage: number | null): Shader {
   switch (shading) {
     case 'logprob':
-      return bySteps(surprise, (i) => {
-        const logprob = ifSampled(i, logprobs[i]);
-        return logprob === null ? null : -logprob;
-      });
+      return bySteps(surprise, ({ logprob }) => (logprob === null ? null : -logprob));
     case 'entropy':
-      return bySteps(nats, (i) => ifSampled(i, entropy?.[i]));
+      return bySteps(nats, ({ entropy }) => entropy);
     case 'gap':
-      return bySteps(gaps, (i) => {
-        const [mine, other] = [ifSampled(i, logprobs[i]), trainer?.[i] ?? null];
-        return mine === null || other === null ? null : mine - other;
-      });
+      return bySteps(gaps, ({ logprob, trainer }) => (logprob === null || trainer === null ? null : logprob - trainer));
     case 'mask': {
       const trained: Key = { tone: 'trained', sign: '', words: 'sampled: in the loss' };
       const masked: Key = { tone: 'read', sign: '', words: 'read: masked' };
-      return { legend: [trained, masked], shade: (i) => (sampled[i] ? trained : masked) };
+      return { legend: [trained, masked], shade: ({ sampled }) => (sampled ? trained : masked) };
     }
     case 'advantage': {
       const pushed: Key =
@@ -106,10 +125,10 @@ export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number 
           : advantage > 0
             ? { tone: 'up', sign: '↑', words: `made likelier (advantage ${advantage.toFixed(3)})` }
             : { tone: 'down', sign: '↓', words: `made unlikelier (advantage ${advantage.toFixed(3)})` };
-      return { legend: [pushed, read], shade: (i) => (sampled[i] ? pushed : read) };
+      return { legend: [pushed, read], shade: ({ sampled }) => (sampled ? pushed : read) };
     }
     case 'version': {
-      const versions = [...new Set(version.filter((_, i) => sampled[i]))].sort((a, b) => a - b);
+      const { versions } = strip;
       const keys = versions.map((v, i): Key => ({
         tone: `line-${(i % 6) + 1}`,
         sign: versions.length < 2 ? '' : String(v),
@@ -118,7 +137,7 @@ export function shaderOf(shading: Shading, strip: TokenStrip, advantage: number 
       const byVersion = new Map(versions.map((v, i) => [v, keys[i] ?? read]));
       return {
         legend: [...keys.slice(0, 12), read],
-        shade: (i) => (sampled[i] ? (byVersion.get(version[i] ?? 0) ?? read) : read),
+        shade: ({ sampled, version }) => (sampled ? (byVersion.get(version) ?? read) : read),
       };
     }
     default:

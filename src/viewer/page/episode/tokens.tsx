@@ -1,24 +1,45 @@
 /** The tab of tokens: what the policy read and sampled, token by token, coloured by what learning saw. */
 import { useCallback, useLayoutEffect, useMemo, useState } from 'preact/hooks';
-import type { EpisodePage, TokenStrip } from '../../contract.ts';
-import { figure, whole } from '../format.ts';
-import { Empty } from '../kit/empty.tsx';
+import type { EpisodePage, StripOutline } from '../../contract.ts';
+import { useAnswer } from '../api.ts';
+import { whole } from '../format.ts';
+import { Awaited, Empty, Notice } from '../kit/empty.tsx';
 import { stored, store } from '../stored.ts';
 import type { Selection } from './selection.ts';
-import { TokenGrid } from './token-grid.tsx';
-import { isKnown, type Key, shaderOf, type Shading, shadings } from './token-shade.ts';
-import { stretchesOf, stretchOfTurn, turnOfToken } from './token-turns.ts';
+import { type StripAddress, useStripWindows } from './strip-windows.ts';
+import { TokenCard } from './token-card.tsx';
+import { absent, TokenGrid } from './token-grid.tsx';
+import { laidOutTokens } from './token-rows.ts';
+import { isKnown, type Key, type Shader, shaderOf, type Shading, shadings } from './token-shade.ts';
+import { stretchesOf, stretchOfToken, stretchOfTurn, type Stretch } from './token-turns.ts';
 
 interface TokensProps {
   readonly page: EpisodePage;
   readonly selection: Selection;
+  /** Address of the episode's API. */
+  readonly path: string;
 }
 
-export function Tokens({ page, selection }: TokensProps) {
-  const stretches = useMemo(() => stretchesOf(page.strips, page.turns), [page]);
+export function Tokens({ page, selection, path }: TokensProps) {
+  const answer = useAnswer<readonly StripOutline[]>(page.strips.length === 0 ? null : `${path}/strips`);
+  if (page.strips.length === 0)
+    return (
+      <Empty title="No tokens">
+        <p>{page.outcome === null ? 'They are recorded when the group is sealed.' : 'The policy was never asked in this episode.'}</p>
+      </Empty>
+    );
+  return <Awaited answer={answer}>{(strips) => <Strips {...{ page, selection, path, strips }} />}</Awaited>;
+}
+
+interface StripsProps extends TokensProps {
+  readonly strips: readonly StripOutline[];
+}
+
+function Strips({ page, selection, path, strips }: StripsProps) {
+  const stretches = useMemo(() => stretchesOf(strips, page.turns), [strips, page.turns]);
   const wanted = selection.isEnd ? null : stretchOfTurn(stretches, selection.turn);
   const [picked, setPicked] = useState(0);
-  const [shading, setShading] = useState<Shading>(() => shadings.find(({ key }) => key === stored('tokens.shading'))?.key ?? 'logprob');
+  const [asked, setAsked] = useState<Shading>(() => shadings.find(({ key }) => key === stored('tokens.shading'))?.key ?? 'logprob');
   const [cursor, setCursor] = useState(0);
   // The tokens follow the turn that is looked at.
   useLayoutEffect(() => {
@@ -26,77 +47,117 @@ export function Tokens({ page, selection }: TokensProps) {
     setPicked(wanted.strip);
     setCursor(wanted.from);
   }, [wanted?.turn]);
-  const strip = page.strips[Math.min(picked, page.strips.length - 1)];
-  const now = strip !== undefined && isKnown(shading, strip, page.advantage) ? shading : 'logprob';
-  const shader = useMemo(() => (strip === undefined ? null : shaderOf(now, strip, page.advantage)), [strip, now, page.advantage]);
-  const begins = useCallback(
-    (index: number) => strip !== undefined && !strip.sampled[index] && (strip.sampled[index - 1] ?? false),
-    [strip],
-  );
-  if (strip === undefined || shader === null)
-    return (
-      <Empty title="No tokens">
-        <p>{page.outcome === null ? 'They are recorded when the group is sealed.' : 'The policy was never asked in this episode.'}</p>
-      </Empty>
-    );
-  const unknown = shadings.filter(({ key }) => !isKnown(key, strip, page.advantage));
-  const at = Math.min(cursor, strip.ids.length - 1);
+  const at = Math.min(picked, strips.length - 1);
+  const strip = strips[at];
+  const shading = strip !== undefined && isKnown(asked, strip, page.advantage) ? asked : 'logprob';
+  const shader = useMemo(() => (strip === undefined ? null : shaderOf(shading, strip, page.advantage)), [strip, shading, page.advantage]);
+  if (strip === undefined || shader === null) return null;
+  const pick = (key: Shading): void => {
+    setAsked(key);
+    store('tokens.shading', key);
+  };
   return (
     <div class="tokens-tab">
       <div class="tokens-bar">
-        {page.strips.length < 2 ? null : (
-          <select class="field" aria-label="trace" value={picked} onChange={(change) => setPicked(Number(change.currentTarget.value))}>
-            {page.strips.map(({ ids }, i) => (
+        {strips.length < 2 ? null : (
+          <select class="field" aria-label="trace" value={at} onChange={(change) => setPicked(Number(change.currentTarget.value))}>
+            {strips.map(({ tokens }, i) => (
               <option key={i} value={i}>
-                trace {i + 1} of {page.strips.length} ({whole(ids.length)})
+                trace {i + 1} of {strips.length} ({whole(tokens)})
               </option>
             ))}
           </select>
         )}
-        <div class="choices" role="group" aria-label="coloured by">
-          {shadings.map(({ key, title }) =>
-            isKnown(key, strip, page.advantage) ? (
-              <button
-                key={key}
-                type="button"
-                class="button"
-                aria-pressed={key === now}
-                onClick={() => {
-                  setShading(key);
-                  store('tokens.shading', key);
-                }}
-              >
-                {title}
-              </button>
-            ) : null,
-          )}
-        </div>
+        <Shadings strip={strip} advantage={page.advantage} now={shading} onPick={pick} />
         <Legend keys={shader.legend} />
         <span class="grow" />
         <span class="muted number">
-          {whole(strip.ids.length)} tokens, {whole(strip.sampled.filter(Boolean).length)} sampled
+          {whole(strip.tokens)} tokens, {whole(page.strips[at]?.sampled ?? 0)} sampled
         </span>
       </div>
-      {unknown.length === 0 ? null : <p class="muted small">Not in this record: {unknown.map(({ title }) => title).join(', ')}.</p>}
-      <TokenGrid
-        label="tokens"
-        text={strip.text}
-        shade={shader.shade}
-        begins={begins}
-        marked={wanted?.strip === picked ? wanted : null}
-        cursor={at}
+      <Unknown strip={strip} advantage={page.advantage} />
+      <Strip
+        key={at}
+        address={{ path, strip: at }}
+        outline={strip}
+        stretches={stretches}
+        shader={shader}
+        marked={wanted?.strip === at ? wanted : null}
+        cursor={Math.min(cursor, strip.tokens - 1)}
         onCursor={setCursor}
-        card={(index) => (
-          <Card
-            strip={strip}
-            index={index}
-            advantage={page.advantage}
-            turn={turnOfToken(stretches, picked, index)}
-            onTurn={selection.pickTurn}
-          />
-        )}
+        advantage={page.advantage}
+        onTurn={selection.pickTurn}
       />
     </div>
+  );
+}
+
+interface ShadingsProps {
+  readonly strip: StripOutline;
+  readonly advantage: number | null;
+  readonly now: Shading;
+  readonly onPick: (shading: Shading) => void;
+}
+
+function Shadings({ strip, advantage, now, onPick }: ShadingsProps) {
+  return (
+    <div class="choices" role="group" aria-label="coloured by">
+      {shadings
+        .filter(({ key }) => isKnown(key, strip, advantage))
+        .map(({ key, title }) => (
+          <button key={key} type="button" class="button" aria-pressed={key === now} onClick={() => onPick(key)}>
+            {title}
+          </button>
+        ))}
+    </div>
+  );
+}
+
+function Unknown({ strip, advantage }: Pick<ShadingsProps, 'strip' | 'advantage'>) {
+  const unknown = shadings.filter(({ key }) => !isKnown(key, strip, advantage));
+  return unknown.length === 0 ? null : <p class="muted small">Not in this record: {unknown.map(({ title }) => title).join(', ')}.</p>;
+}
+
+interface StripProps {
+  readonly address: StripAddress;
+  readonly outline: StripOutline;
+  readonly stretches: readonly Stretch[];
+  readonly shader: Shader;
+  readonly marked: Stretch | null;
+  readonly cursor: number;
+  readonly onCursor: (token: number) => void;
+  readonly advantage: number | null;
+  readonly onTurn: (turn: number) => void;
+}
+
+function Strip({ address, outline, stretches, shader, marked, cursor, onCursor, advantage, onTurn }: StripProps) {
+  const { tokenAt, trouble, onSeen } = useStripWindows(address, outline.tokens, cursor);
+  const laid = useMemo(() => laidOutTokens(outline.widths), [outline]);
+  // What was read after a sampled stretch begins a row.
+  const ends = useMemo(() => new Set(outline.stretches.map(([, until]) => until)), [outline]);
+  const begins = useCallback((index: number) => ends.has(index), [ends]);
+  return (
+    <>
+      {trouble === null ? null : <Notice>Some of the tokens cannot be had: {trouble}</Notice>}
+      <TokenGrid
+        label="tokens"
+        tokens={{ ...laid, text: (index) => tokenAt(index)?.text }}
+        shade={(index) => {
+          const token = tokenAt(index);
+          return token === undefined ? absent : shader.shade(token);
+        }}
+        begins={begins}
+        marked={marked}
+        cursor={cursor}
+        onCursor={onCursor}
+        onSeen={onSeen}
+        card={(index) => {
+          const token = tokenAt(index);
+          const turn = stretchOfToken(stretches, address.strip, index)?.turn ?? null;
+          return token === undefined ? null : <TokenCard {...{ token, index, advantage, turn, onTurn }} knows={outline.knows} />;
+        }}
+      />
+    </>
   );
 }
 
@@ -112,53 +173,5 @@ export function Legend({ keys }: { readonly keys: readonly Key[] }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-interface CardProps {
-  readonly strip: TokenStrip;
-  readonly index: number;
-  readonly advantage: number | null;
-  /** It was sampled for, or read before. */
-  readonly turn: number | null;
-  readonly onTurn: (turn: number) => void;
-}
-
-function Card({ strip, index, advantage, turn, onTurn }: CardProps) {
-  const logprob = strip.logprobs[index] ?? null;
-  const sampled = strip.sampled[index] ?? false;
-  const trainer = strip.trainer?.[index] ?? null;
-  const facts: [string, string][] = [
-    ['token', whole(index)],
-    ['id', String(strip.ids[index] ?? '')],
-    ['text', JSON.stringify(strip.text[index] ?? '')],
-    ['is', sampled ? 'sampled, in the loss' : 'read, masked'],
-    ...(logprob === null
-      ? []
-      : ([
-          ['log-prob', logprob.toFixed(4)],
-          ['p', figure(Math.exp(logprob))],
-        ] satisfies [string, string][])),
-    ...(strip.entropy === undefined ? [] : ([['entropy', figure(strip.entropy[index] ?? null)]] satisfies [string, string][])),
-    ...(trainer === null || logprob === null ? [] : ([['sampler − trainer', figure(logprob - trainer)]] satisfies [string, string][])),
-    ...(sampled && advantage !== null ? ([['advantage', figure(advantage)]] satisfies [string, string][]) : []),
-    ['version', String(strip.version[index] ?? '')],
-  ];
-  return (
-    <div class="facts">
-      <dl class="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd class="mono one-line">{value}</dd>
-          </div>
-        ))}
-      </dl>
-      {turn === null ? null : (
-        <button type="button" class="button small quiet" onClick={() => onTurn(turn)}>
-          {sampled ? 'of' : 'before'} turn {turn}
-        </button>
-      )}
-    </div>
   );
 }

@@ -155,7 +155,7 @@ function TabBody({ tab, page, path, timeline, selection, children }: TabBodyProp
     case 'transcript':
       return <>{children}</>;
     case 'tokens':
-      return <Tokens page={page} selection={selection} />;
+      return <Tokens page={page} selection={selection} path={path} />;
     case 'prompts':
       return <Prompts page={page} selection={selection} path={path} />;
     case 'task':
