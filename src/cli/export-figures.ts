@@ -1,13 +1,12 @@
 /** `export tensorboard` and `export csv`: the figures of a run's steps for other programs to draw. How a file is written is record/exports/'s. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { boundarySync, RecordFault } from '../errors.ts';
-import type { JsonObject } from '../protocol/json.ts';
 import { csvOf } from '../record/exports/csv.ts';
-import { scalarsOf, type StepScalars } from '../record/exports/scalars.ts';
-import { tfevents, type TimedScalars } from '../record/exports/tfevents.ts';
-import { findFolder, type RunFolder } from '../record/folder.ts';
+import { eventFileName, figuresOf, timedFiguresOf } from '../record/exports/figures.ts';
+import { tfevents } from '../record/exports/tfevents.ts';
+import { findFolder } from '../record/folder.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { lineFile } from './line-file.ts';
 
@@ -24,10 +23,8 @@ export const tensorboardCommand = (): Command =>
       carryOut(flags, (terminal) => {
         const folder = findFolder(flags.dir, run);
         const out = flags.out ?? `${folder.name}-tensorboard`;
-        const start = statSync(folder.journal).birthtimeMs / 1000;
-        const steps = timed(folder, start);
-        // One name a run: exported again, it replaces itself, where a second file would draw everything twice.
-        const file = join(out, `events.out.tfevents.${Math.floor(start)}.troupe`);
+        const { start, steps } = timedFiguresOf(folder);
+        const file = join(out, eventFileName(start));
         boundarySync(RecordFault, `cannot write ${file}`, () => {
           mkdirSync(out, { recursive: true });
           writeFileSync(file, Buffer.concat([...tfevents(start, steps)]));
@@ -65,32 +62,3 @@ export const csvCommand = (): Command =>
     );
 
 const runHelp = 'its folder, its name, or latest';
-
-const figuresOf = ({ metrics }: RunFolder): StepScalars[] => rowsIn(metrics).map(scalarsOf);
-
-/** Each step at the time it ended, as far as the run's timings tell: a record itself holds no times. */
-function timed(folder: RunFolder, start: number): TimedScalars[] {
-  const took = new Map(
-    rowsIn(folder.timings).map((row) => [
-      scalarsOf(row).step,
-      Object.entries(row).reduce((sum, [name, value]) => (name.endsWith('Ms') && typeof value === 'number' ? sum + value : sum), 0) / 1000,
-    ]),
-  );
-  let wallTime = start;
-  return figuresOf(folder).map((figures) => {
-    wallTime += took.get(figures.step) ?? 0;
-    return { ...figures, wallTime };
-  });
-}
-
-/** A last line that is being written is left out. */
-function rowsIn(file: string): JsonObject[] {
-  if (!existsSync(file)) return [];
-  const lines = boundarySync(RecordFault, `cannot read ${file}`, () => readFileSync(file, 'utf8')).split('\n');
-  return boundarySync(RecordFault, file, () =>
-    lines
-      .slice(0, -1)
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as JsonObject),
-  );
-}

@@ -1,13 +1,10 @@
 /** What an export is of: a run, one of its groups or one of its episodes, and which of its members a filter lets pass. Knows no format. */
 import { ConfigFault } from '../errors.ts';
 import type { Member } from '../record/exports/member.ts';
-import { type Filter, filterOf, folded } from '../record/filter.ts';
+import { type Filter, filterOf } from '../record/filter.ts';
 import { findFolder, type RunFolder } from '../record/folder.ts';
-import { bandOf } from '../record/projections/fates.ts';
-import { saidIn } from '../record/projections/said.ts';
+import { membersIn } from '../viewer/members.ts';
 import type { ViewerPorts } from '../viewer/ports.ts';
-import { groupAt } from '../viewer/recall.ts';
-import { rowsOf } from '../viewer/rows.ts';
 import { RunIndex } from '../viewer/run-index.ts';
 import { printableLine } from './printable.ts';
 
@@ -40,41 +37,18 @@ export function filterIn(text: string | undefined): Filter {
   throw new ConfigFault(`--filter ${printableLine(text ?? '')}: ${printableLine(filter.message)} (at character ${filter.at + 1})`);
 }
 
-/**
- * The sealed members of a target that pass, by group and member; one group is held at a time. Throws ConfigFault where nothing is called so, RecordFault where the journal cannot be read.
- * A journal that is damaged in places is read around them, and `warn` is told.
- */
+/** The sealed members of a target that pass (viewer/members.ts). A journal that is damaged in places is read around them, and `warn` is told. */
 export function* membersOf(
   { folder, id }: Target,
   filter: Filter,
-  { advantages }: Pick<ViewerPorts, 'advantages'>,
+  ports: Pick<ViewerPorts, 'advantages'>,
   warn: (text: string) => void,
 ): Generator<Member> {
   const index = new RunIndex(folder);
   index.update(() => true);
   const trouble = index.trouble(false);
   if (trouble !== null) warn(printableLine(trouble));
-  const { config } = index;
-  const wanted = [...index.groups()]
-    .filter(([group, rows]) => id === null || id === group || id.startsWith(`${group}.`) || id === rows[0]?.step)
-    .map(([group]) => group)
-    .toSorted();
-  let named = 0;
-  for (const name of wanted) {
-    const at = index.place(name)?.sealed ?? null;
-    if (at === null) continue;
-    const group = groupAt(folder, at);
-    const learnt = advantages(group, config);
-    const rows = new Map(rowsOf(group, bandOf(config)).map((row) => [row.member, row]));
-    for (const [place, episode] of group.episodes.entries()) {
-      if (id !== null && id !== name && id !== episode.id && id !== group.step) continue;
-      named++;
-      const row = rows.get(episode.member);
-      if (row === undefined || !(filter.matches(row) ?? filter.matchesSaid(row, folded(saidIn(episode))))) continue;
-      yield { run: folder.name, group, episode, advantage: learnt[place] ?? null };
-    }
-  }
-  if (id !== null && named === 0) throw new ConfigFault(`nothing sealed is called ${printableLine(id)} in ${folder.name}${sample(wanted)}`);
+  // An id that cannot be printed is nobody's.
+  const asked = { id: id === null ? null : printableLine(id), filter };
+  for (const members of membersIn(index, asked, ports)) yield* members;
 }
-
-const sample = (groups: readonly string[]): string => (groups.length === 0 ? '' : `; ${groups[0]} has no such member`);

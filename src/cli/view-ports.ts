@@ -3,6 +3,7 @@ import { systemClock } from '../actors/clock.ts';
 import { type LevelOutcome, levelResult } from '../actors/evaluating.ts';
 import { batchRuleOf } from '../actors/settings.ts';
 import { Config } from '../config.ts';
+import { resultJson } from '../gpu/tokens/messages.ts';
 import { advantagesIn } from '../learning/batch.ts';
 import { pairedGain } from '../learning/evaluation.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
@@ -13,6 +14,7 @@ export const viewerPorts = (note: (text: string) => void): ViewerPorts => ({
   clock: systemClock,
   note,
   tokenText: tokenTextOf,
+  resultText: resultJson,
   advantages: (group, config) => {
     const parsed = Config.safeParse(config);
     // Evaluations teach nothing.

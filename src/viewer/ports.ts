@@ -1,6 +1,7 @@
 /** What the viewer cannot know from a journal and is given by whoever starts it: time, a model's words, what learning made of rewards, and how to act. */
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
+import type { ToolTurn } from '../protocol/turn.ts';
 import type { ForkReply, ForkRequest } from './contract.ts';
 
 export interface ViewerClock {
@@ -15,6 +16,8 @@ export interface ViewerPorts {
   note(text: string): void;
   /** The text of each token as the renderer of the run's policy shows it. `config` is the run's own; where its model is not here, the ids stand for themselves. */
   tokenText(config: JsonObject | null): (ids: readonly number[]) => readonly string[];
+  /** What an agent reads of a tool's answer. */
+  resultText(turn: ToolTurn): string;
   /** One a member, in the order of the group's episodes; null where nothing was learnt from it. */
   advantages(group: RolloutGroup, config: JsonObject | null): readonly (number | null)[];
   /** An evaluation's successes as shares with their intervals, one a level. */

@@ -11,6 +11,7 @@ import { startViewer, type Viewer, type ViewerOptions } from '../../src/viewer/s
 
 export interface ViewerWorld {
   readonly root: string;
+  readonly ports: ViewerPorts;
   /** What was asked to be forked. */
   readonly forks: ForkRequest[];
   /** What a fork waits for. */
@@ -35,6 +36,7 @@ export function viewerWorld(): ViewerWorld {
     clock: systemClock,
     note: () => undefined,
     tokenText: () => (ids) => ids.map((id) => `<${id}>`),
+    resultText: ({ result }) => JSON.stringify(result),
     advantages: ({ episodes }) => episodes.map(({ reward }) => reward),
     levels: () => [],
     gain: pairedGain,
@@ -46,6 +48,7 @@ export function viewerWorld(): ViewerWorld {
   };
   return {
     root,
+    ports,
     forks,
     setFork: (next) => {
       wait = next;

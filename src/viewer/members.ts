@@ -1,0 +1,47 @@
+/** The sealed members of a run, a step, a group or one episode, as exports take them, of which a filter may let pass only some. Reads each group from its place; knows no format. */
+import { ConfigFault } from '../errors.ts';
+import type { Member } from '../record/exports/member.ts';
+import { type Filter, folded } from '../record/filter.ts';
+import { bandOf } from '../record/projections/fates.ts';
+import { saidIn } from '../record/projections/said.ts';
+import type { ViewerPorts } from './ports.ts';
+import { groupAt } from './recall.ts';
+import { rowsOf } from './rows.ts';
+import type { RunIndex } from './run-index.ts';
+
+interface Asked {
+  /** Of an episode, a group or a step; null: the whole run. */
+  readonly id: string | null;
+  readonly filter: Filter;
+}
+
+/**
+ * By group and member, one list a group, of which one is held at a time; a list may be empty, so that whoever asks can do something else between two groups.
+ * Throws ConfigFault where nothing is called so, RecordFault where the journal cannot be read.
+ */
+export function* membersIn(index: RunIndex, { id, filter }: Asked, { advantages }: Pick<ViewerPorts, 'advantages'>): Generator<Member[]> {
+  const { config, folder } = index;
+  const wanted = [...index.groups()]
+    .filter(([group, rows]) => id === null || id === group || id.startsWith(`${group}.`) || id === rows[0]?.step)
+    .map(([group]) => group)
+    .toSorted();
+  let named = 0;
+  for (const name of wanted) {
+    const at = index.place(name)?.sealed ?? null;
+    if (at === null) continue;
+    const group = groupAt(folder, at);
+    const learnt = advantages(group, config);
+    const rows = new Map(rowsOf(group, bandOf(config)).map((row) => [row.member, row]));
+    const members = group.episodes.flatMap((episode, place) => {
+      if (id !== null && id !== name && id !== episode.id && id !== group.step) return [];
+      named++;
+      const row = rows.get(episode.member);
+      if (row === undefined || !(filter.matches(row) ?? filter.matchesSaid(row, folded(saidIn(episode))))) return [];
+      return [{ run: folder.name, group, episode, advantage: learnt[place] ?? null }];
+    });
+    if (named > 0) yield members;
+  }
+  if (id !== null && named === 0) throw new ConfigFault(`nothing sealed is called ${id} in ${folder.name}${sample(wanted)}`);
+}
+
+const sample = (groups: readonly string[]): string => (groups.length === 0 ? '' : `; ${groups[0]} has no such member`);
