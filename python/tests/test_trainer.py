@@ -58,16 +58,22 @@ class Training(unittest.TestCase):
     def test_neither_padding_nor_the_cut_changes_logprobs_or_gradients(self):
         whole = small.batch(LENGTHS)
         for adapter in (small.LORA, None):
-            norms, scores = [], []
+            norms, scores, entropies = [], [], []
             for most in (1, 50, 4096):
                 one = small.trainer(self.directory, adapter=adapter, most=most, checkpointing=most == 50)
                 scores.append(one.logprobs(whole))
-                one.forward_backward(whole, GRPO)
+                seen = one.forward_backward(whole, GRPO)
+                # The same forward pass, in the batch's order whatever the cut.
+                np.testing.assert_array_equal(seen.logprobs, scores[-1])
+                self.assertAlmostEqual(float(seen.entropy.astype(np.float64).sum()), seen.sums["entropy"], places=3)
+                entropies.append(seen.entropy)
                 norms.append(one.optimiser._norm())
             alone = small.trainer(self.directory, adapter=adapter)
             scores.append(np.concatenate([alone.logprobs(small.part(whole, index)) for index in range(len(LENGTHS))]))
             for score in scores[1:]:
                 np.testing.assert_allclose(score, scores[0], rtol=0, atol=2e-5)
+            for entropy in entropies[1:]:
+                np.testing.assert_allclose(entropy, entropies[0], rtol=0, atol=2e-5)
             np.testing.assert_allclose(norms, norms[0], rtol=1e-5)
             self.assertGreater(norms[0], 0)
 

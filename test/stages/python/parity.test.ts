@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/actors/clock.ts';
 import { createEmbeddedTrainer } from '../../../src/gpu/trainers/embedded.ts';
 import type { TorchTrainer } from '../../../src/gpu/trainers/torch.ts';
-import type { OptimStep, Trainer } from '../../../src/gpu/trainer.ts';
+import type { OptimStep, Pass, Trainer } from '../../../src/gpu/trainer.ts';
 import { type TokenBatch, type TokenSample, sampledTokens } from '../../../src/learning/batch.ts';
 import { evaluateObjective, imitation, type Objective, type ObjectiveSums } from '../../../src/learning/objective.ts';
 import type { GroupId, PolicyVersion } from '../../../src/protocol/ids.ts';
@@ -16,6 +16,8 @@ import { base, lora, python, torch } from '../../support/torch.ts';
 
 const objective: Objective = { kind: 'grpo', clipLow: 0.2, clipHigh: 0.28, kl: 0.01 };
 const unbound: OptimStep = { kind: 'adamw', learningRate: 1e-3, weightDecay: 0.1, clip: 0 };
+const farthest = (a: Float32Array, b: Float32Array): number => Math.max(...a.map((value, i) => Math.abs(value - (b[i] as number))));
+const figures = ({ loss, gradNorm }: { loss: number; gradNorm: number }) => ({ loss, gradNorm });
 const relative = (a: number, b: number): number => Math.abs(a - b) / Math.abs(b);
 
 /** Groups of four that share a prompt of 20 to 60 tokens and sampled different turns, with observations between them. */
@@ -87,10 +89,10 @@ describe.skipIf(python === undefined)('parity with PyTorch', () => {
     })),
     ...more,
   });
-  /** Loss and gradient norm of one pass, which is then applied. */
-  const step = async (trainer: Trainer, batch: TokenBatch): Promise<{ loss: number; gradNorm: number }> => {
-    const { metrics } = await trainer.forwardBackward(batch, objective);
-    return { loss: metrics['loss'] as number, ...(await trainer.optimStep(unbound)) };
+  /** Loss, gradient norm and what was seen of one pass, which is then applied. */
+  const step = async (trainer: Trainer, batch: TokenBatch): Promise<{ loss: number; gradNorm: number; seen: Pass }> => {
+    const seen = await trainer.forwardBackward(batch, objective);
+    return { loss: seen.metrics['loss'] as number, seen, ...(await trainer.optimStep(unbound)) };
   };
 
   it('agrees on loss and gradient norm with the embedded trainer and with the equations, every weight trained', async () => {
@@ -108,14 +110,17 @@ describe.skipIf(python === undefined)('parity with PyTorch', () => {
     const batch = await offPolicy(embedded, samples);
     const equations = run('trainer_step.py', plan(batch, { state })) as { loss: number; gradNorm: number };
     const ours = { embedded: await step(embedded, batch), torch: await step(sidecar, batch) };
-    console.log(JSON.stringify({ equations, ...ours }));
+    console.log(JSON.stringify({ equations, embedded: figures(ours.embedded), torch: figures(ours.torch) }));
     for (const { loss, gradNorm } of Object.values(ours)) {
       expect(relative(loss, equations.loss)).toBeLessThan(1e-4);
       expect(relative(gradNorm, equations.gradNorm)).toBeLessThan(1e-4);
     }
+    // Token by token, before the step moved anything.
+    expect(farthest(ours.torch.seen.logprobs, ours.embedded.seen.logprobs)).toBeLessThan(1e-3);
+    expect(farthest(ours.torch.seen.entropy, ours.embedded.seen.entropy)).toBeLessThan(1e-3);
     const after = await Promise.all([embedded, sidecar].map((trainer) => trainer.logprobs(batch)));
     const [a, b] = after as [Float32Array, Float32Array];
-    expect(Math.max(...a.map((logprob, i) => Math.abs(logprob - (b[i] as number))))).toBeLessThan(1e-3);
+    expect(farthest(a, b)).toBeLessThan(1e-3);
   });
 
   it('agrees with plain transformers and peft where an adapter is trained', async () => {
@@ -127,7 +132,7 @@ describe.skipIf(python === undefined)('parity with PyTorch', () => {
     const batch = await offPolicy(sidecar, samples);
     const plain = run('trainer_step.py', plan(batch, { adapter: dir })) as { loss: number; gradNorm: number };
     const ours = await step(sidecar, batch);
-    console.log(JSON.stringify({ plain, torch: ours }));
+    console.log(JSON.stringify({ plain, torch: figures(ours) }));
     expect(relative(ours.loss, plain.loss)).toBeLessThan(1e-4);
     expect(relative(ours.gradNorm, plain.gradNorm)).toBeLessThan(1e-4);
   });
