@@ -30,6 +30,12 @@ export class EventLog {
     return this.#life;
   }
 
+  /** Those of which there are events, in the order in which they began. */
+  episodes(): string[] {
+    this.#lookThrough();
+    return [...this.#stretches.keys()].filter((owner) => owner.startsWith(`${this.#group}.`));
+  }
+
   count(episode: string): number {
     this.#lookThrough();
     const last = this.#stretches.get(episode)?.at(-1);

@@ -11,6 +11,7 @@ import { readAssets, type Asset } from './assets.ts';
 import type { Refusal } from './contract.ts';
 import { exports } from './exports.ts';
 import { guardOf } from './guard.ts';
+import { heats } from './heats.ts';
 import { Live, listenerLimit } from './live.ts';
 import type { ViewerPorts } from './ports.ts';
 import { Runs } from './runs.ts';
@@ -57,6 +58,7 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
   app.use(guard.check);
   app.get('/api/about', (context) => context.json({ v: 1, name: 'troupe', dir, pid: process.pid }));
   app.route('/api', views({ runs, charts: options.charts, ports }));
+  app.route('/api', heats({ runs, ports }));
   app.route('/api', exports({ runs, page: options.page, charts: options.charts, ports }));
   app.get('/api/live', async (context) => {
     if (live.listeners >= listenerLimit) return context.json({ error: 'too many pages listen already: close some' } satisfies Refusal, 503);
