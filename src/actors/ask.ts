@@ -7,11 +7,11 @@ import { asFault, boundary, EngineFault, SimulatorFault } from '../errors.ts';
 import type { EngineTrouble, TroupeFault } from '../errors.ts';
 import { wellFormed } from '../protocol/codec.ts';
 import type { Defect } from '../protocol/health.ts';
-import type { GroupId } from '../protocol/ids.ts';
-import type { ChatReply, ChatRequest } from '../protocol/inference.ts';
+import type { CallId, GroupId } from '../protocol/ids.ts';
+import type { Asker, ChatReply, ChatRequest } from '../protocol/inference.ts';
 import { canonical } from '../protocol/json.ts';
 import type { JsonValue } from '../protocol/json.ts';
-import type { AskMessage } from '../protocol/messages.ts';
+import type { AskMessage, Source } from '../protocol/messages.ts';
 import type { Seed } from '../random.ts';
 import type { Posed, Simulator } from '../simulation/contract.ts';
 import type { Clock } from './clock.ts';
@@ -28,6 +28,8 @@ export interface Question<View, Answer> {
   /** Prompts it may cost in all. */
   readonly attempts: number;
   readonly call: CallOf;
+  /** Who asks, for the record. Absent: nobody that has one. */
+  readonly asker?: Pick<Asker, 'actor' | 'vote' | 'episodes'>;
   readonly seed: Seed;
   readonly group: GroupId;
   readonly priority: number;
@@ -53,12 +55,14 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
   const { simulator, view, complaints, ask, counted } = question;
   const attempt = complaints.length;
   const key = { ask, attempt };
+  /** Of what is delivered; nothing where code plays everybody. */
+  let about: { readonly source?: Source } = {};
   const fail = (fault: TroupeFault): void => {
-    deliver({ type: 'ask.fault', ...key, fault: fault.toData() });
+    deliver({ type: 'ask.fault', ...key, fault: fault.toData(), ...about });
   };
   const refuse = (complaint: string, defect: Defect, raw: string): void => {
     // Both quote what a model wrote, cut to a length: perhaps in the middle of a character.
-    deliver({ type: 'ask.unreadable', ...key, complaint: wellFormed(complaint), defect, raw: wellFormed(raw) });
+    deliver({ type: 'ask.unreadable', ...key, complaint: wellFormed(complaint), defect, raw: wellFormed(raw), ...about });
   };
   /** `counts`: its prompt is not one that was counted before. */
   const read = (reply: JsonValue, counts: boolean): void => {
@@ -66,7 +70,8 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
     if (reading === undefined) return;
     if (reading.ok) {
       counted?.health.settled(counted.asking, counts && attempt > 0);
-      return deliver({ type: 'ask.read', ...key, answer: reading.answer });
+      if (about.source?.from === 'model') passOn(about.source.calls, reading.answer);
+      return deliver({ type: 'ask.read', ...key, answer: reading.answer, ...about });
     }
     const { complaint, defect = 'malformed' } = reading;
     if (counts) counted?.health.refused(counted.asking, defect);
@@ -77,6 +82,7 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
   const posed = guarded(() => simulator.pose(view, complaints, question.seed), fail, simulator.role);
   if (posed === undefined) return;
   if (posed.kind === 'reply') {
+    if (counted !== undefined) about = { source: posed.known === true ? knownFrom(posed.reply) : { from: 'rules' } };
     if (attempt === 0) counted?.health.spared(counted.asking);
     read(posed.reply, true);
     return;
@@ -94,7 +100,29 @@ export function pose<View, Answer>(question: Question<View, Answer>, deliver: (m
     if (silence === undefined || attempt + 1 >= question.attempts) fail(fault);
     else refuse(silence.complaint, silence.defect, fault.raw ?? fault.message);
   };
-  void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed)).then(onReply, onFault);
+  const id = callKey(question.call, JSON.stringify(posed.messages));
+  about = { source: { from: 'model', calls: [id] } };
+  void boundary(EngineFault, `${simulator.role} call`, () => chat(question, posed, id)).then(onReply, onFault);
+}
+
+/** Answers that a group keeps → the call they were read from. */
+const readFrom = new WeakMap<object, CallId>();
+
+/** The first of `calls` stands for what is kept of `answer`. */
+function passOn([call]: readonly CallId[], answer: unknown): void {
+  if (call !== undefined && typeof answer === 'object' && answer !== null && !readFrom.has(answer)) readFrom.set(answer, call);
+}
+
+/** What is known of one answer is known of what was made from it. */
+export function inherit<Answer extends object>(from: object, made: Answer): Answer {
+  const call = readFrom.get(from);
+  if (call !== undefined) readFrom.set(made, call);
+  return made;
+}
+
+function knownFrom(answer: unknown): Source {
+  const call = typeof answer === 'object' && answer !== null ? readFrom.get(answer) : undefined;
+  return { from: 'group', ...(call === undefined ? {} : { call }) };
 }
 
 /** Undefined where asking once more would not help: the engine is away, refuses, or was told to stop. */
@@ -111,14 +139,14 @@ function guarded<T>(fn: () => T, fail: (fault: TroupeFault) => void, role: strin
   }
 }
 
-function chat<View, Answer>(question: Question<View, Answer>, posed: Chat): Promise<ChatReply> {
+function chat<View, Answer>(question: Question<View, Answer>, posed: Chat, id: CallId): Promise<ChatReply> {
   const { role } = question.simulator;
   if (question.chat === undefined) throw new EngineFault(`${role}: the engine cannot play simulators`, { trouble: 'refused' });
   const { messages, schema, maxTokens, temperature } = posed;
   const left = Math.max(1, question.attempts - question.complaints.length);
   const deadlineMs = Math.max(1, question.deadlineMs / left);
   const reply = question.chat({
-    id: callKey(question.call, JSON.stringify(messages)),
+    id,
     role,
     messages: [...messages],
     ...(schema === undefined ? {} : { schema }),
@@ -128,6 +156,7 @@ function chat<View, Answer>(question: Question<View, Answer>, posed: Chat): Prom
     priority: question.priority,
     group: question.group,
     deadlineMs,
+    ...(question.asker === undefined ? {} : { asker: { ...question.asker, ask: question.ask, attempt: question.complaints.length } }),
   });
   // The last one may take what is left: the chart's own deadline ends it.
   return left === 1 ? reply : within(reply, deadlineMs, role, question.clock);

@@ -23,7 +23,7 @@ export function remembering<View, Answer>(simulator: Simulator<View, Answer>, sh
     role: simulator.role,
     pose: (view, complaints, seed) => {
       known = shelf.find(view);
-      return known === undefined ? simulator.pose(view, complaints, seed) : { kind: 'reply', reply: known as JsonValue };
+      return known === undefined ? simulator.pose(view, complaints, seed) : { kind: 'reply', reply: known as JsonValue, known: true };
     },
     read: (reply, view) => {
       if (known !== undefined) return { ok: true, answer: known };

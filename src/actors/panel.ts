@@ -81,7 +81,15 @@ class Panel {
       }
       for (const [index, { question, deliver }] of shown.entries()) {
         const answer = message.answer[index];
-        if (answer !== undefined) deliver({ type: 'ask.read', ask: question.ask, attempt: question.complaints.length, answer });
+        const { source } = message;
+        if (answer !== undefined)
+          deliver({
+            type: 'ask.read',
+            ask: question.ask,
+            attempt: question.complaints.length,
+            answer,
+            ...(source === undefined ? {} : { source }),
+          });
       }
     };
     const disarm = ports.clock.after(left * patience, () => end(undefined));
@@ -93,6 +101,7 @@ class Panel {
         complaints: [],
         // It is not repaired: asking alone is the repair.
         attempts: 1,
+        asker: { actor: `${job.group}/panel`, episodes: shown.map(({ stage }) => stage.episode) },
         call: { scope: job.group, actor: 'panel', turn: number, sample: 0, version: job.version },
         seed,
         group: job.group,

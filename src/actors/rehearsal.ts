@@ -51,6 +51,7 @@ export function stageRehearsal(system: object, task: Task, plan: RehearsalPlan, 
   const stage: Stage = {
     group,
     episode: episodeId(job.group, 0),
+    actors: job.group,
     member: 0,
     refill: 0,
     dueAt: clock.now() + deadlineMs,

@@ -50,6 +50,8 @@ export interface Stage {
   readonly group: GroupStage;
   readonly episode: EpisodeId;
   readonly member: number;
+  /** What the record calls its actors by, where that is not the episode. */
+  readonly actors?: string;
   /** 0, or 1 where a simulator's failure gave this member a fresh seed. */
   readonly refill: number;
   /** By the clock of the ports; never after the group's. */
@@ -113,7 +115,10 @@ export function askingOf(
   role: SimulatorRole,
   { ask, complaints, attempts }: AskContext,
   tool?: string,
-): Pick<Question<unknown, unknown>, 'ask' | 'complaints' | 'attempts' | 'group' | 'priority' | 'deadlineMs' | 'clock' | 'counted'> {
+): Pick<
+  Question<unknown, unknown>,
+  'ask' | 'complaints' | 'attempts' | 'asker' | 'group' | 'priority' | 'deadlineMs' | 'clock' | 'counted'
+> {
   const { job, ports, running, health } = stage.group;
   const now = ports.clock.now();
   if (complaints.length === 0) stage.askDueAt.set(role, now + turnMs(stage));
@@ -122,6 +127,7 @@ export function askingOf(
     ask,
     complaints,
     attempts,
+    asker: { actor: `${stage.actors ?? stage.episode}/${role}` },
     group: job.group,
     priority: running,
     deadlineMs: Math.max(1, (stage.askDueAt.get(role) ?? now) - now),

@@ -101,6 +101,7 @@ const taskActor = observed(
             complaints: context.complaints,
             attempts: context.attempts,
             call,
+            asker: { actor: `${job.view.id}/task` },
             seed: seedOf(job.seed, call.scope, call.actor, call.turn, call.sample),
             group: groupId(job.view.id),
             priority: 0,

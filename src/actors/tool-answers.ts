@@ -9,6 +9,7 @@ import { contradictionIn } from '../simulation/lm/ledger.ts';
 import { ruleOf, touchedHash } from '../simulation/lm/touched.ts';
 import { applyPatch, complaintsAbout, occurrenceKey, occurrencesOf, stateHash } from '../simulation/state.ts';
 import { complaintAboutResult } from '../simulation/validate.ts';
+import { inherit } from './ask.ts';
 import type { Shelf } from './known.ts';
 import type { GroupJob } from './ports.ts';
 import type { GroupStage, Stage } from './stage.ts';
@@ -77,7 +78,7 @@ const stateOf = (job: GroupJob, view: ToolView): string =>
 function entriesOf(job: GroupJob, view: ToolView, answer: ToolAnswer): [string, ToolAnswer][] {
   const entries: [string, ToolAnswer][] = [[stateOf(job, view), answer]];
   if (isRead(view) && answer.patch.length > 0)
-    entries.push([stateOf(job, { ...view, world: applyPatch(view.world, answer.patch) }), { ...answer, patch: [] }]);
+    entries.push([stateOf(job, { ...view, world: applyPatch(view.world, answer.patch) }), inherit(answer, { ...answer, patch: [] })]);
   return entries;
 }
 

@@ -28,9 +28,12 @@ export const toolActor = observed(
           deliver(stage, self, message);
         };
         const decided = (status: ToolAnswer['status'], patch: ToolAnswer['patch'] = []): void => {
-          answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: { status, observation: null, patch } });
+          const given = { status, observation: null, patch };
+          const source = playsTools(job) ? { source: { from: 'rules' } as const } : {};
+          answer({ type: 'ask.read', ask: context.ask, attempt: context.complaints.length, answer: given, ...source });
         };
-        const again = toldAgain<ToolAnswer>(job, 'tool', context);
+        const past = toldAgain<ToolAnswer>(job, 'tool', context);
+        const again = past === undefined ? undefined : { ...past, source: { from: 'past' } as const };
         const checked = validateCall(task.tools, context.call);
         if (!checked.ok) return again === undefined ? decided(checked.status) : answer(again);
         const view: ToolView = {

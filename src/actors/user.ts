@@ -17,7 +17,7 @@ export const userActor = observed(
         const stage = stageOf(system);
         const { job, ports } = stage.group;
         const again = toldAgain<UserAnswer>(job, 'user', context);
-        if (again !== undefined) return deliver(stage, self, again);
+        if (again !== undefined) return deliver(stage, self, { ...again, source: { from: 'past' } });
         const view = { persona: job.task.persona, intent: job.task.intent, conversation: context.conversation };
         const own = questionOf(stage, ports.simulators.user, view, context);
         pose(isShared(job) ? inTheGroupsName(stage, own) : own, (message) => {

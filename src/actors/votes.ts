@@ -1,5 +1,5 @@
 /** Puts one question to the judge several times, with seeds of their own, and delivers what the majority says as one answer. It knows no criterion; the chart repairs and gives up as for one answer. */
-import type { AskMessage } from '../protocol/messages.ts';
+import type { AskMessage, Source } from '../protocol/messages.ts';
 import type { Verdict } from '../protocol/outcome.ts';
 import { seedOf } from '../random.ts';
 import type { JudgeView, Simulator } from '../simulation/contract.ts';
@@ -30,17 +30,17 @@ export function poll(question: Question<JudgeView, Verdict>, votes: number, deli
     if (verdict !== undefined) {
       counted?.health.settled(counted.asking, false);
       counted?.health.voted(votes === 1 ? 0 : read.length, disputedIn(read));
-      end({ type: 'ask.read', ask, attempt: complaints.length, answer: verdict });
+      end({ type: 'ask.read', ask, attempt: complaints.length, answer: verdict, ...sourceOf(cast) });
     } else if (cast.length === votes) {
       const failure = cast.find(({ type }) => type === 'ask.unreadable') ?? cast.find(({ type }) => type !== 'ask.read');
-      if (failure !== undefined) end(failure);
+      if (failure !== undefined) end({ ...failure, ...sourceOf(cast) });
     } else if (cast.length - read.length > votes - majorityOf(votes)) {
       // Too many cannot be read: the rest cannot make a majority.
-      end(cast.find(({ type }) => type !== 'ask.read') as Vote);
+      end({ ...(cast.find(({ type }) => type !== 'ask.read') as Vote), ...sourceOf(cast) });
     }
   };
   const posed = (vote: number): void => {
-    pose(vote === 0 ? question : ballot(question, vote), (message) => {
+    pose(votes === 1 ? question : ballot(question, vote), (message) => {
       if (message.type === 'deadline.expired') return;
       cast.push(message);
       if (!isFirst) count();
@@ -55,11 +55,20 @@ export function poll(question: Question<JudgeView, Verdict>, votes: number, deli
   for (let vote = 1; vote < votes; vote++) posed(vote);
 }
 
-/** The same question, once more. */
+/** All calls that were cast, whoever of them decided. */
+function sourceOf(cast: readonly Vote[]): { readonly source?: Source } {
+  const calls = cast.flatMap(({ source }) => (source?.from === 'model' ? source.calls : []));
+  return calls.length === 0 ? {} : { source: { from: 'model', calls } };
+}
+
+/** The same question, once more; the first is the question itself. */
 function ballot(question: Question<JudgeView, Verdict>, vote: number): Question<JudgeView, Verdict> {
-  const { call, seed, counted, simulator } = question;
+  const { call, seed, counted, simulator, asker } = question;
+  const told = asker === undefined ? {} : { asker: { ...asker, vote } };
+  if (vote === 0) return { ...question, ...told };
   return {
     ...question,
+    ...told,
     simulator: warmed(simulator),
     call: { ...call, actor: `${call.actor}.${vote}` },
     seed: seedOf(seed, 'vote', vote),

@@ -17,7 +17,7 @@ export interface BrokerOptions {
   /** At least one, each with the same model: a lane each. */
   readonly engines: readonly Engine[];
   readonly clock: Clock;
-  /** Where `call.reply` and `group.sealed` go. */
+  /** Where `call.asked`, its `call.part`s, `call.reply` and `group.sealed` go. */
   record(frame: Frame): void;
   /** The version that answers at the start, where it is known. */
   readonly version?: PolicyVersion;

@@ -19,6 +19,7 @@ import { Handover } from './handover.ts';
 import { Lane } from './lane.ts';
 import { OpenCalls } from './open-calls.ts';
 import { probeOf } from './lane-probe.ts';
+import { Questions } from './questions.ts';
 import { Repeats } from './repeats.ts';
 import { ReplyMemory } from './replies.ts';
 import { Route } from './lane-route.ts';
@@ -34,6 +35,7 @@ export function createBroker(options: BrokerOptions): Broker {
   const handover = new Handover();
   const count = { answered: 0, recalled: 0, faulted: 0, cancelled: 0, sealed: 0, late: 0 };
   const groups = new CallGroups();
+  const questions = new Questions(options.record);
   let arrivals = 0;
   let lastAnswer = clock.now();
   let known: Asked | undefined;
@@ -187,6 +189,7 @@ export function createBroker(options: BrokerOptions): Broker {
     const { step, age, calls } = groups.of(group);
     const call = callOf(asked, { step, group: age }, arrivals++, clock.now());
     open.set(id, call);
+    if (asked.kind === 'chat') questions.record(asked.request);
     calls.add(call);
     if (fleet.isLent) clocks.hold(call);
     else clocks.give(call, deadlineMs);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Fault } from './fault.ts';
 import { GroupEnvelope } from './group.ts';
 import { CallId, EpisodeId, GroupId, PolicyVersion, RunId, StepId } from './ids.ts';
+import { AskedChat } from './inference.ts';
 import { JsonObject, JsonValue } from './json.ts';
 import { StepCommitted, StepIntent, Weights } from './policy.ts';
 import { TokenSignals } from './signals.ts';
@@ -31,6 +32,10 @@ export const Frame = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('run.resumed'), run: RunId, after: StepId.nullable() }),
   z.strictObject({ kind: z.literal('task.issued'), step: StepId, task: Task }),
   z.strictObject({ kind: z.literal('events'), events: z.array(RecordedEvent) }),
+  /** A text that chat calls refer to by `hash` (16 hex digits of its sha256), before the first that does; said again by each process that refers to it. */
+  z.strictObject({ kind: z.literal('call.part'), hash: z.string(), text: z.string() }),
+  /** What a simulator's model is asked, once for each call, before it is. Its `call.reply`, if one comes, has the same id. */
+  z.strictObject({ kind: z.literal('call.asked'), id: CallId, group: GroupId, asked: AskedChat }),
   /** Packed TokenReply or ChatReply: asked again under the same key, the broker answers with these bytes. */
   z.strictObject({ kind: z.literal('call.reply'), id: CallId, group: GroupId, bytes }),
   /** `bytes` is the packed RolloutGroup whose sha256 the envelope carries. */

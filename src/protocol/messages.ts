@@ -4,7 +4,7 @@
  */
 import type { Fault } from './fault.ts';
 import type { Defect } from './health.ts';
-import type { PolicyVersion } from './ids.ts';
+import type { CallId, PolicyVersion } from './ids.ts';
 import type { JsonValue } from './json.ts';
 import type { SimulatorRole, Verdict } from './outcome.ts';
 import type { Task } from './task.ts';
@@ -39,9 +39,23 @@ export type AgentMessage =
   | { readonly type: 'agent.fault'; readonly call: number; readonly fault: Fault }
   | DeadlineExpired;
 
-/** Answers of whoever plays a role. `ask` counts the questions, `attempt` (from 0) the prompts of one question. */
+/** Where an answer came from, or what ended without one. */
+export type Source =
+  /** The replies to these calls: several where it was voted on. */
+  | { readonly from: 'model'; readonly calls: readonly CallId[] }
+  /** Code: nothing was left to ask. */
+  | { readonly from: 'rules' }
+  /** The group knew already: from the reply to this call, or from the rehearsal of its task. */
+  | { readonly from: 'group'; readonly call?: CallId }
+  /** The episode that this one is played anew from. */
+  | { readonly from: 'past' };
+
+/**
+ * Answers of whoever plays a role. `ask` counts the questions, `attempt` (from 0) the prompts of one question.
+ * `source` is for whoever reads the record: no chart looks at it. Absent where code plays all roles, and in records of older versions.
+ */
 export type AskMessage<Answer> =
-  | { readonly type: 'ask.read'; readonly ask: number; readonly attempt: number; readonly answer: Answer }
+  | { readonly type: 'ask.read'; readonly ask: number; readonly attempt: number; readonly answer: Answer; readonly source?: Source }
   | {
       readonly type: 'ask.unreadable';
       readonly ask: number;
@@ -50,8 +64,9 @@ export type AskMessage<Answer> =
       /** What kind of wrong; absent: malformed. */
       readonly defect?: Defect;
       readonly raw: string;
+      readonly source?: Source;
     }
-  | { readonly type: 'ask.fault'; readonly ask: number; readonly attempt: number; readonly fault: Fault }
+  | { readonly type: 'ask.fault'; readonly ask: number; readonly attempt: number; readonly fault: Fault; readonly source?: Source }
   | DeadlineExpired;
 
 /** Beside answers of the writer, what a rehearsal of its task came to: tool turns, then `task.proven`, or `task.refuted` with words for the writer. */

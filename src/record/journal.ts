@@ -20,6 +20,9 @@ export interface JournalOptions {
   readonly segmentBytes?: number;
 }
 
+/** There is one a model call, on the thread that all calls pass: deflating most of them would cost 15 µs a call and save a tenth of the journal. */
+const askedDeflateFrom = 16_384;
+
 /** Bytes that may wait for a full disk before `append` refuses more. */
 const waitingLimit = 64 * 1024 * 1024;
 
@@ -72,14 +75,14 @@ export class Journal {
 
   /** Never blocks. Throws RecordFault once more than 64 MB wait for a full disk, and after `close`. */
   append(frame: Frame): void {
-    this.appendPacked(pack(frame));
+    this.appendPacked(pack(frame), frame.kind === 'call.asked' ? askedDeflateFrom : undefined);
   }
 
   /** The same for a frame that one of our threads has packed already; it is written unread. */
-  appendPacked(frame: Bytes): void {
+  appendPacked(frame: Bytes, deflateFrom?: number): void {
     if (this.#closed) throw new RecordFault(`the journal in ${this.#dir} is closed`);
     if (this.#waitingBytes > waitingLimit) this.#write();
-    const record = recordOf(frame);
+    const record = recordOf(frame, deflateFrom);
     this.#waiting.push(record);
     this.#waitingBytes += record.length;
     this.#frames++;

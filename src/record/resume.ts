@@ -53,7 +53,7 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     else if (frame.kind === 'group.sealed') {
       sealed.set(frame.envelope.group, { envelope: frame.envelope, at });
       replies.forget(frame.envelope.group);
-    } else if (frame.kind !== 'events' && frame.kind !== 'group.signals') frames.push(frame);
+    } else if (!unneeded.has(frame.kind)) frames.push(frame);
   }
   const started = frames.find((frame) => frame.kind === 'run.started');
   if (started === undefined) throw new RecordFault(`the journal in ${dir} holds no run: it was interrupted before it began; start it anew`);
@@ -86,6 +86,9 @@ export function recover(dir: string, isWhole: (committed: StepCommitted) => bool
     halted: haltOf(frames),
   };
 }
+
+/** What is only looked at, and would fill the memory of whoever goes on. */
+const unneeded = new Set<Frame['kind']>(['events', 'group.signals', 'call.asked', 'call.part']);
 
 /** Evaluations are named `e<step>.<when>`: one that was recorded is done, one of a step that is taken back is done for. */
 function isEvaluated(name: string, after: string, evaluations: readonly FrameOf<'evaluation'>[]): boolean {

@@ -13,7 +13,7 @@ const chunkBytes = 1 << 20;
 /** First byte of a deflated payload, where a frame has the wire's version. */
 const deflatedMark = 0xdf;
 /** Smaller frames are not worth the time: a deflater costs 20 to 60 µs before its first byte, and model replies, which are most frames, are half incompressible floats. */
-const deflateFrom = 4096;
+const usualDeflateFrom = 4096;
 
 export interface RawRecord {
   /** The frame: of the payload, or inflated from it. */
@@ -29,7 +29,8 @@ export interface Tail {
   readonly damage: string | null;
 }
 
-export function recordOf(frame: Uint8Array): Uint8Array<ArrayBuffer> {
+/** `deflateFrom`: bytes of a frame that is worth deflating. */
+export function recordOf(frame: Uint8Array, deflateFrom = usualDeflateFrom): Uint8Array<ArrayBuffer> {
   const payload = frame.length < deflateFrom ? frame : deflated(frame);
   const record = new Uint8Array(headBytes + payload.length);
   const view = new DataView(record.buffer);

@@ -16,7 +16,8 @@ import type { Seed } from '../random.ts';
 
 /** What the simulator wants said: either its reply at once (code), or the prompt a language model must answer. */
 export type Posed =
-  | { readonly kind: 'reply'; readonly reply: JsonValue }
+  /** `known`: it is an answer that a model gave before. */
+  | { readonly kind: 'reply'; readonly reply: JsonValue; readonly known?: true }
   | {
       readonly kind: 'chat';
       readonly messages: readonly ChatMessage[];
