@@ -25,7 +25,7 @@ const imports = files.flatMap(importsOf);
 
 test('the page imports itself, what has no file or Node in it, and its own packages', () => {
   const allowed =
-    /^(src\/viewer\/page\/|src\/viewer\/(contract|windowing)\.ts$|src\/viewer\/chart\/(?!layout)|src\/(protocol|machines)\/|src\/record\/filter(-\w+)?\.ts$|preact(\/|$)|@preact\/signals$|uplot(\/|$))/;
+    /^(src\/viewer\/page\/|src\/viewer\/(contract|heat-contract|token-face|windowing)\.ts$|src\/viewer\/chart\/(?!layout)|src\/(protocol|machines)\/|src\/record\/filter(-\w+)?\.ts$|preact(\/|$)|@preact\/signals$|uplot(\/|$))/;
   expect(imports.filter(({ from }) => !allowed.test(from))).toEqual([]);
   expect(imports.length).toBeGreaterThan(files.length);
 });

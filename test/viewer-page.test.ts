@@ -5,7 +5,7 @@ import { fit, ranked, typedIds } from '../src/viewer/page/choices.ts';
 import { duration, figure, percent, reward, shortId, stepNumber } from '../src/viewer/page/format.ts';
 import { linePath } from '../src/viewer/page/kit/line-path.ts';
 import { least, movedShares } from '../src/viewer/page/kit/shares.ts';
-import { commandOf, routeOf, to, withQuery } from '../src/viewer/page/router.ts';
+import { routeOf, to, withQuery } from '../src/viewer/page/router.ts';
 import { EventReader, type StreamEvent } from '../src/viewer/page/stream.ts';
 
 const name = fc.string({ minLength: 1, unit: 'binary' }).filter((text) => !/[\uD800-\uDFFF]/.test(text));
@@ -36,11 +36,6 @@ describe('addresses', () => {
     const address = withQuery('/runs/a', { filter: 'tool=="a b" && reward<0', sort: '', turn: 3, tab: null, event: undefined });
     expect(Object.fromEntries(new URLSearchParams(address.split('?')[1]))).toEqual({ filter: 'tool=="a b" && reward<0', turn: '3' });
     expect(withQuery('/runs/a', {})).toBe('/runs/a');
-  });
-
-  test('the command of a view quotes what a shell would take apart', () => {
-    expect(commandOf(routeOf(to.episode('quick', 's00001.t003.e05')))).toBe('node dist/run.js show s00001.t003.e05 --run quick');
-    expect(commandOf({ page: 'run', run: `it's; rm -rf $HOME` })).toBe(String.raw`node dist/run.js show --run 'it'\''s; rm -rf $HOME'`);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The viewer's addresses: pages, data, live events and actions over one folder of runs. Knows HTTP; what is answered comes from the files beside this one. */
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import { relative, resolve } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -56,7 +57,7 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
   const app = new Hono();
 
   app.use(guard.check);
-  app.get('/api/about', (context) => context.json({ v: 1, name: 'troupe', dir, pid: process.pid }));
+  app.get('/api/about', (context) => context.json({ v: 1, name: 'troupe', dir, from: placeFromHere(dir), pid: process.pid }));
   app.route('/api', views({ runs, charts: options.charts, ports }));
   app.route('/api', heats({ runs, ports }));
   app.route('/api', exports({ runs, page: options.page, charts: options.charts, ports }));
@@ -120,6 +121,12 @@ function listening(server: Server, port: number, host: string): Promise<void> {
       resolve();
     });
   });
+}
+
+/** As somebody would type it who stands where the viewer was started. */
+function placeFromHere(dir: string): string {
+  const path = relative('', dir);
+  return path === '' ? '.' : path.startsWith('..') ? resolve(dir) : path;
 }
 
 /** Addresses of pages: everything else that is no file is not there. */

@@ -2,8 +2,12 @@
 import { type ComponentChildren, Component } from 'preact';
 import { useState } from 'preact/hooks';
 import { ChartsView } from './chart/view.tsx';
+import { commandOf } from './command.ts';
 import { CompareView } from './compare/view.tsx';
 import { EpisodeView } from './episode/view.tsx';
+import { enclosed } from './enclosed.ts';
+import { Exports } from './export/dialog.tsx';
+import { subjectOf } from './export/formats.ts';
 import { GroupView } from './group/view.tsx';
 import { Help } from './help.tsx';
 import { Copy } from './kit/copy.tsx';
@@ -11,9 +15,10 @@ import { Empty } from './kit/empty.tsx';
 import { Icon } from './kit/icon.tsx';
 import { useKeys } from './keys.ts';
 import { liveState } from './live.ts';
-import { navigate, route } from './navigation.ts';
+import { navigate, route, shownFilter } from './navigation.ts';
 import { Palette } from './palette.tsx';
-import { commandOf, type Route, to } from './router.ts';
+import { runsDir } from './place.ts';
+import { type Route, to } from './router.ts';
 import { RunView } from './run/view.tsx';
 import { RunsView } from './runs/view.tsx';
 import { nextTheme, theme } from './theme.ts';
@@ -51,40 +56,55 @@ function Page({ at }: { readonly at: Route }) {
 }
 
 export function App() {
-  const [over, setOver] = useState<'palette' | 'help' | null>(null);
+  const [over, setOver] = useState<'palette' | 'help' | 'export' | null>(null);
   const at = route.value;
+  const canExport = enclosed === null && subjectOf(at) !== null;
   useKeys('Everywhere', [
     { keys: 'mod+k', what: 'go to or do', act: () => setOver('palette'), always: true },
     { keys: '?', what: 'these keys', act: () => setOver('help') },
     { keys: 't', what: 'theme', act: nextTheme },
     { keys: 'g r', what: 'all runs', act: () => navigate(to.runs()) },
     { keys: 'g c', what: 'all statecharts', act: () => navigate(to.charts()) },
+    ...(canExport ? [{ keys: 'x', what: 'export', act: () => setOver('export') }] : []),
     ...('run' in at ? [{ keys: 'g u', what: 'up: this run', act: () => navigate(to.run(at.run)) }] : []),
   ]);
   return (
     <>
       <div id="shell">
-        <Top at={at} onPalette={() => setOver('palette')} onHelp={() => setOver('help')} />
+        <Top
+          at={at}
+          onPalette={() => setOver('palette')}
+          onHelp={() => setOver('help')}
+          onExport={canExport ? () => setOver('export') : null}
+        />
         <main tabIndex={-1} id="main">
           <Guard key={JSON.stringify(at)}>
             <Page at={at} />
           </Guard>
         </main>
       </div>
-      {over === 'palette' ? <Palette onClose={() => setOver(null)} onHelp={() => setOver('help')} /> : null}
+      {over === 'palette' ? (
+        <Palette onClose={() => setOver(null)} onHelp={() => setOver('help')} onExport={canExport ? () => setOver('export') : null} />
+      ) : null}
+      {over === 'export' ? <Exports route={at} told={told()} onClose={() => setOver(null)} /> : null}
       {over === 'help' ? <Help onClose={() => setOver(null)} /> : null}
       <Toast />
     </>
   );
 }
 
+/** What a command is told beside the view. */
+const told = () => ({ dir: runsDir.value, filter: shownFilter.value });
+
 interface TopProps {
   readonly at: Route;
   readonly onPalette: () => void;
   readonly onHelp: () => void;
+  /** Null where there is nothing to take. */
+  readonly onExport: (() => void) | null;
 }
 
-function Top({ at, onPalette, onHelp }: TopProps) {
+function Top({ at, onPalette, onHelp, onExport }: TopProps) {
   return (
     <header class="top">
       <a class="skip" href="#main">
@@ -106,10 +126,15 @@ function Top({ at, onPalette, onHelp }: TopProps) {
         <button type="button" class="button" onClick={onPalette} title="Go to or do (Ctrl or ⌘ K)">
           <Icon name="search" /> Go to…
         </button>
+        {onExport === null ? null : (
+          <button type="button" class="button quiet" onClick={onExport} title="Save as a file (x)">
+            <Icon name="save" /> Export…
+          </button>
+        )}
         <Copy text={() => location.href} what="the link to this view">
           <Icon name="link" /> Link
         </Copy>
-        <Copy text={() => commandOf(route.peek())} what="the command that shows this in a terminal">
+        <Copy text={() => commandOf(route.peek(), told())} what="the command that shows this in a terminal">
           <Icon name="terminal" /> Command
         </Copy>
         <button

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { listenToKeys } from './keys.ts';
 import { listen, route } from './navigation.ts';
+import { askWhere } from './place.ts';
 
 listen(() => {
   const at = route.value;
@@ -13,4 +14,5 @@ listen(() => {
   return 'Troupe';
 });
 listenToKeys();
+askWhere();
 render(<App />, document.body);

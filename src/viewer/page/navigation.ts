@@ -32,6 +32,11 @@ const read = (): void => {
   if (next !== null && (address.peek().path !== next.path || address.peek().search !== next.search)) address.value = next;
 };
 
+/** The filter of the table of episodes, while that is what is shown. */
+export const shownFilter = computed(() =>
+  route.value.page === 'run' && query.value.get('tab') === 'episodes' ? (query.value.get('filter') ?? '').trim() : '',
+);
+
 /** Goes there; `replace` leaves no step in the history. */
 export function navigate(path: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   if (path === here.peek()) return;

@@ -3,10 +3,12 @@ import { useMemo, useState } from 'preact/hooks';
 import type { RunCard } from '../contract.ts';
 import { useAnswer } from './api.ts';
 import { type Choice, ranked, typedIds } from './choices.ts';
+import { commandOf } from './command.ts';
 import { Dialog } from './dialog.tsx';
 import { copy } from './kit/copy.tsx';
-import { navigate, route } from './navigation.ts';
-import { commandOf, to } from './router.ts';
+import { navigate, route, shownFilter } from './navigation.ts';
+import { runsDir } from './place.ts';
+import { to } from './router.ts';
 import { nextTheme } from './theme.ts';
 
 const shown = 12;
@@ -14,13 +16,15 @@ const shown = 12;
 interface PaletteProps {
   readonly onClose: () => void;
   readonly onHelp: () => void;
+  /** Null where there is nothing to take. */
+  readonly onExport: (() => void) | null;
 }
 
-export function Palette({ onClose, onHelp }: PaletteProps) {
+export function Palette({ onClose, onHelp, onExport }: PaletteProps) {
   const [typed, setTyped] = useState('');
   const [picked, setPicked] = useState(0);
   const runs = useAnswer<readonly RunCard[]>('/api/runs').value;
-  const choices = useMemo(() => [...runChoices(runs ?? []), ...standing(onHelp)], [runs, onHelp]);
+  const choices = useMemo(() => [...runChoices(runs ?? []), ...standing(onHelp, onExport)], [runs, onHelp, onExport]);
   const found = [...typedIds(typed, route.value), ...ranked(typed, choices, shown)];
   const at = Math.min(picked, Math.max(0, found.length - 1));
 
@@ -80,12 +84,17 @@ export function Palette({ onClose, onHelp }: PaletteProps) {
 const runChoices = (runs: readonly RunCard[]): Choice[] =>
   runs.map(({ run, state, steps }) => ({ kind: 'run', title: run, hint: `${state}, ${steps} steps`, go: to.run(run) }));
 
-function standing(onHelp: () => void): Choice[] {
+function standing(onHelp: () => void, onExport: (() => void) | null): Choice[] {
   return [
     { kind: 'page', title: 'All runs', go: to.runs() },
     { kind: 'page', title: 'Statecharts of all actors', go: to.charts() },
     { kind: 'action', title: 'Copy link to this view', go: () => void copy(location.href, 'the link') },
-    { kind: 'action', title: 'Copy command for the terminal', go: () => void copy(commandOf(route.peek()), 'the command') },
+    {
+      kind: 'action',
+      title: 'Copy command for the terminal',
+      go: () => void copy(commandOf(route.peek(), { dir: runsDir.peek(), filter: shownFilter.peek() }), 'the command'),
+    },
+    ...(onExport === null ? [] : [{ kind: 'action' as const, title: 'Export: save as a file', hint: 'x', go: onExport }]),
     { kind: 'action', title: 'Switch theme: system, light, dark', go: nextTheme },
     { kind: 'action', title: 'Show keys', hint: '?', go: onHelp },
   ];

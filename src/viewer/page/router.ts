@@ -55,26 +55,3 @@ export const to = {
   compare: (a: string, b: string, query?: Query): string => withQuery('/compare', { a, b, ...query }),
   charts: (chart?: string): string => (chart === undefined ? '/charts' : `/charts/${encodeURIComponent(chart)}`),
 };
-
-/** A word as a shell takes it. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
-
-/** What to type to see the same in a terminal. */
-export function commandOf(route: Route): string {
-  const words = (...parts: string[]): string => ['node dist/run.js', ...parts.map(quoted)].join(' ');
-  switch (route.page) {
-    case 'run':
-      return words('show', '--run', route.run);
-    case 'group':
-      return words('show', route.group, '--run', route.run);
-    case 'episode':
-      return words('show', route.episode, '--run', route.run);
-    case 'runs':
-    case 'compare':
-    case 'charts':
-    case 'absent':
-      return words('ls');
-    default:
-      return route satisfies never;
-  }
-}
