@@ -9,6 +9,7 @@ import { filterIn, membersOf, targetOf } from '../src/cli/export-target.ts';
 import { viewerPorts } from '../src/cli/view-ports.ts';
 import { ConfigFault } from '../src/errors.ts';
 import { resultJson } from '../src/gpu/tokens/messages.ts';
+import type { PolicyVersion } from '../src/protocol/ids.ts';
 import type { ToolCall } from '../src/protocol/tool.ts';
 import type { Turn } from '../src/protocol/turn.ts';
 import { csvOf } from '../src/record/exports/csv.ts';
@@ -37,7 +38,7 @@ function memberWith(changes: Partial<Member['episode']>): Member {
   const group = sampleGroup(1, 0);
   const episode = group.episodes[0];
   if (episode === undefined) throw new Error('the sample has no episode');
-  return { run: 'sample', group, episode: { ...episode, ...changes }, advantage: 0.1 + 0.2 };
+  return { run: 'sample', group, episode: { ...episode, ...changes }, advantage: 0.1 + 0.2, seen: null };
 }
 
 describe('what is exported', () => {
@@ -75,7 +76,16 @@ describe('what is exported', () => {
   });
 });
 
+/** What the trainer made of the sampled tokens, made again from a line likewise: log-prob and entropy by turns. */
+function signalsOf(line: string): Float32Array | null {
+  const { mask, trainer, entropy } = JSON.parse(line) as TokenRow;
+  if (trainer === undefined || entropy === undefined) return null;
+  return Float32Array.from(mask.flatMap((is, at) => (is === 1 ? [trainer[at] ?? NaN, entropy[at] ?? NaN] : [])));
+}
+
 interface TokenRow {
+  readonly trainer?: (number | null)[];
+  readonly entropy?: (number | null)[];
   readonly ids: number[];
   readonly logprobs: (number | null)[];
   readonly mask: number[];
@@ -126,6 +136,25 @@ describe('tokens', () => {
         const lines = tokenLines(memberWith({ traces }));
         expect(lines.map(traceOf)).toEqual(traces);
         for (const line of lines) expect(line.indexOf('\n')).toBe(line.length - 1);
+      }),
+      { numRuns: 200 },
+    );
+  });
+  test('hold what the trainer made of each, bit for bit, where it saw them', () => {
+    const float = fc.float({ noNaN: true, noDefaultInfinity: true });
+    const tokens = fc.array(fc.record({ flags: fc.constantFrom(1, 2, 5), logprob: float, entropy: float }), { maxLength: 30 });
+    fc.assert(
+      fc.property(tokens, (drawn) => {
+        const trace = Int32Array.from(drawn.flatMap(({ flags }, id) => [id, 0, flags, 0]));
+        const sampled = drawn.filter(({ flags }) => flags !== 2);
+        const signals = Float32Array.from(sampled.flatMap(({ logprob, entropy }) => [logprob, entropy]));
+        const seen = { version: 3 as PolicyVersion, signals: [signals, null] };
+        const [one = '', other = ''] = tokenLines({ ...memberWith({ traces: [trace, trace] }), seen });
+        expect(signalsOf(one)).toEqual(signals);
+        expect(JSON.parse(one)).toMatchObject({ trainerVersion: 3 });
+        expect((JSON.parse(one) as TokenRow).trainer).toHaveLength(drawn.length);
+        // What it did not see has no such columns.
+        for (const column of ['trainer', 'entropy', 'trainerVersion']) expect(JSON.parse(other)).not.toHaveProperty(column);
       }),
       { numRuns: 200 },
     );

@@ -177,13 +177,15 @@ describe('windows of a strip', () => {
     const all = stripOf(trace(8), decoded);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), (size) => {
-        const windows = Array.from({ length: Math.ceil(all.ids.length / size) }, (_, i) => stripOf(trace(8), decoded, i * size, size));
+        const windows = Array.from({ length: Math.ceil(all.ids.length / size) }, (_, i) =>
+          stripOf(trace(8), decoded, { from: i * size, count: size }),
+        );
         for (const column of ['ids', 'text', 'logprobs', 'sampled', 'version'] as const)
           expect(windows.flatMap((window): readonly unknown[] => window[column])).toEqual(all[column]);
       }),
       { numRuns: 30 },
     );
-    expect(stripOf(trace(1), decoded, 1e9, 5).ids).toEqual([]);
+    expect(stripOf(trace(1), decoded, { from: 1e9, count: 5 }).ids).toEqual([]);
   });
 
   test('need nothing but the outline to be set in rows and found by turn', async () => {

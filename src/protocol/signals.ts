@@ -3,6 +3,7 @@
  * A record is two floats, one record a sampled token, in their order: its log-prob (nats) and the entropy (nats) of the distribution it came from, both at temperature 1.
  */
 import { z } from 'zod';
+import { sampledLength, type TokenTrace } from './trace.ts';
 
 export const TokenSignals = z
   .instanceof(Float32Array)
@@ -29,6 +30,9 @@ export function tokenSignals(logprobs: Float32Array, entropy: Float32Array): Tok
 
 /** Records: sampled tokens. */
 export const signalsLength = (signals: TokenSignals): number => signals.length / FLOATS;
+
+/** Signals of another number of tokens are some other trace's. */
+export const areSignalsOf = (signals: TokenSignals, trace: TokenTrace): boolean => signalsLength(signals) === sampledLength(trace);
 
 /** `index` counts sampled tokens. */
 export const signalAt = (signals: TokenSignals, index: number): TokenSignal => ({

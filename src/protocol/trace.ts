@@ -29,10 +29,10 @@ export function recordAt(trace: TokenTrace, index: number): TokenRecord {
 
 export const isSampled = (trace: TokenTrace, index: number): boolean => ((trace[index * WORDS + 2] as number) & flag.sampled) !== 0;
 
-/** Records the policy sampled. */
-export function sampledLength(trace: TokenTrace): number {
+/** Records the policy sampled, of the first `until`. */
+export function sampledLength(trace: TokenTrace, until = traceLength(trace)): number {
   let count = 0;
-  for (let i = 0; i < traceLength(trace); i++) if (isSampled(trace, i)) count++;
+  for (let i = 0; i < until; i++) if (isSampled(trace, i)) count++;
   return count;
 }
 

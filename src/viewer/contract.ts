@@ -107,9 +107,9 @@ export interface TokenStrip {
   readonly logprobs: readonly (number | null)[];
   readonly sampled: readonly boolean[];
   readonly version: readonly number[];
-  /** Of the distribution it was drawn from, in nats; absent where the record does not know. */
+  /** Of the trainer's distribution over what could have stood there, in nats; null where it was read. Absent where the trainer never saw these tokens, or the record does not know. */
   readonly entropy?: readonly (number | null)[];
-  /** What the trainer made of the same token (natural log-prob); absent where the record does not know. */
+  /** The trainer's log-prob of the same token (natural), likewise. */
   readonly trainer?: readonly (number | null)[];
 }
 
@@ -124,6 +124,8 @@ export interface StripOutline {
   readonly versions: readonly number[];
   /** Columns the record knows beside those that every strip has. */
   readonly knows: readonly ('entropy' | 'trainer')[];
+  /** Of the weights that the trainer saw the tokens with; absent where the record does not know. */
+  readonly trainerVersion?: number;
 }
 
 export interface EpisodePage {
@@ -283,6 +285,8 @@ export type LiveEvent =
   | { readonly kind: 'step'; readonly row: JsonObject }
   /** A group was sealed: its rows of the episode table. */
   | { readonly kind: 'episode'; readonly rows: readonly EpisodeRow[] }
+  /** What the trainer made of a group's tokens was recorded: its strips know more. */
+  | { readonly kind: 'signals'; readonly group: string }
   /** Actors of a group (or `run`: the run's own) received events: ask for what you show of it. */
   | { readonly kind: 'events'; readonly group: string }
   /** Too much happened since Last-Event-ID, or the journal was begun anew: fetch again what you show. */

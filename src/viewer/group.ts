@@ -1,17 +1,22 @@
 /** The group page and the groups behind it: sealed ones read back and kept for a while, those still played as far as they came. */
 import type { RolloutGroup } from '../protocol/group.ts';
-import type { RecordedEvent } from '../protocol/frame.ts';
+import type { FrameOf, RecordedEvent } from '../protocol/frame.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Task } from '../protocol/task.ts';
 import type { GroupPage } from './contract.ts';
 import { type Playing, playingIn } from './playing.ts';
 import type { ViewerPorts } from './ports.ts';
-import { eventsAt, groupAt, taskAt } from './recall.ts';
-import type { RunIndex } from './run-index.ts';
+import { eventsAt, groupAt, signalsAt, taskAt } from './recall.ts';
+import type { Place, RunIndex } from './run-index.ts';
 
 /** What a group's pages are made of. */
 export type Opened =
-  | { readonly kind: 'sealed'; readonly group: RolloutGroup; readonly advantages: readonly (number | null)[] }
+  | {
+      readonly kind: 'sealed';
+      readonly group: RolloutGroup;
+      readonly advantages: readonly (number | null)[];
+      readonly signals: FrameOf<'group.signals'> | null;
+    }
   | { readonly kind: 'playing'; readonly task: Task; readonly members: readonly Playing[] };
 
 /** Groups kept, and turns in all of them: those of the pages that are looked at, and their neighbours. The last one always stays. */
@@ -32,10 +37,10 @@ export class Groups {
     const place = index.place(id);
     if (place === undefined) return null;
     if (place.sealed !== null) {
-      const key = `${index.folder.dir} ${id} ${place.sealed.segment} ${place.sealed.offset}`;
+      const key = [index.folder.dir, id, ...[place.sealed, place.signals].flatMap((at) => [at?.segment, at?.offset])].join(' ');
       const known = this.#sealed.get(key);
       this.#sealed.delete(key);
-      const opened = known ?? this.#read(index, config, place.sealed);
+      const opened = known ?? this.#read(index, config, place.sealed, place.signals);
       this.#sealed.set(key, opened);
       this.#forgetOld();
       return opened;
@@ -54,13 +59,14 @@ export class Groups {
     }
   }
 
-  #read(
-    index: RunIndex,
-    config: JsonObject | null,
-    at: NonNullable<ReturnType<RunIndex['place']>>['sealed'] & object,
-  ): Opened & { kind: 'sealed' } {
+  #read(index: RunIndex, config: JsonObject | null, at: Place['sealed'] & object, signals: Place['signals']): Opened & { kind: 'sealed' } {
     const group = groupAt(index.folder, at);
-    return { kind: 'sealed', group, advantages: this.#advantages(group, config) };
+    return {
+      kind: 'sealed',
+      group,
+      advantages: this.#advantages(group, config),
+      signals: signals === null ? null : signalsAt(index.folder, signals),
+    };
   }
 }
 

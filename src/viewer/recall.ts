@@ -1,7 +1,7 @@
 /** Reads one thing back from its place in a journal: a group, a task, the events of a frame. Knows where nothing lies; whoever asks has an index. */
 import { boundarySync, RecordFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
-import type { RecordedEvent } from '../protocol/frame.ts';
+import { Frame, type FrameOf, type RecordedEvent } from '../protocol/frame.ts';
 import { RolloutGroup } from '../protocol/group.ts';
 import { Task } from '../protocol/task.ts';
 import type { RunFolder } from '../record/folder.ts';
@@ -38,6 +38,14 @@ export function taskAt(folder: RunFolder, at: Position): Task {
   const { task } = unpack(frameAt(folder, at)) as { task?: unknown };
   const read = Task.safeParse(task);
   if (!read.success) throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no task of this form`);
+  return read.data;
+}
+
+/** What the trainer made of a group's tokens. Throws RecordFault likewise. */
+export function signalsAt(folder: RunFolder, at: Position): FrameOf<'group.signals'> {
+  const read = Frame.safeParse(unpack(frameAt(folder, at)));
+  if (!read.success || read.data.kind !== 'group.signals')
+    throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no signals of a trainer`);
   return read.data;
 }
 

@@ -23,6 +23,8 @@ import { JournalTail, type TailRecord } from './tail.ts';
 export interface Place {
   /** The last time it was sealed; null while it is played. */
   sealed: Position | null;
+  /** What the trainer made of its tokens, as it is sealed now; null where it was not trained, or not yet. */
+  signals: Position | null;
   /** Its task, where one was issued under this name. */
   task: Position | null;
   /** Frames with events of its actors, oldest first. */
@@ -194,6 +196,7 @@ export class RunIndex {
 
   #take({ kind, frame, at }: TailRecord): LiveEvent | null {
     if (kind === 'events') return this.#takeEvents(frame, at);
+    if (kind === 'group.signals') return this.#takeSignals(unpack(frame) as FrameOf<'group.signals'>, at);
     if (!counted.has(kind)) return null;
     this.#revision++;
     // By far the most of what is read, and a checksum has just said that it is what our own writer wrote: shapes are checked where they are shown.
@@ -220,8 +223,16 @@ export class RunIndex {
     this.#size += rows.length - (this.#rows.get(envelope.group)?.length ?? 0);
     this.#rows.delete(envelope.group);
     this.#rows.set(envelope.group, rows);
-    this.#placeOf(envelope.group).sealed = at;
+    const place = this.#placeOf(envelope.group);
+    place.sealed = at;
+    // They were of other tokens.
+    place.signals = null;
     return { kind: 'episode', rows };
+  }
+
+  #takeSignals({ group }: FrameOf<'group.signals'>, at: Position): LiveEvent {
+    this.#placeOf(group).signals = at;
+    return { kind: 'signals', group };
   }
 
   #takeTask({ step, task }: FrameOf<'task.issued'>, at: Position): null {
@@ -242,18 +253,23 @@ export class RunIndex {
       this.#evaluations = [...this.#evaluations.filter(({ when, step }) => when !== frame.when || step !== frame.step), frame];
     if (frame.kind !== 'run.resumed') return null;
     this.#halted = null;
+    // Steps after it are taken back and trained again.
+    for (const [group, place] of this.#places) if (frame.after === null || stepOf(group) > frame.after) place.signals = null;
     return { kind: 'reset' };
   }
 
   #placeOf(group: string): Place {
     let place = this.#places.get(group);
-    if (place === undefined) this.#places.set(group, (place = { sealed: null, task: null, events: [] }));
+    if (place === undefined) this.#places.set(group, (place = { sealed: null, signals: null, task: null, events: [] }));
     return place;
   }
 }
 
 const withQuery = (rows: readonly EpisodeRow[], query: string): EpisodeRow[] =>
   rows.map((row) => (row.query === '' ? { ...row, query } : row));
+
+/** `s00001` of the group `s00001.t003`. */
+const stepOf = (group: string): string => group.slice(0, group.lastIndexOf('.'));
 
 /** The group an actor belongs to: `s00001.t003` of `s00001.t003.e05/agent`, and of its task's writer `s00001.t003/task`. */
 const scopeOf = (actor: string): string => actor.slice(0, Math.max(0, actor.lastIndexOf('/'))).replace(/\.e\d+$/, '');

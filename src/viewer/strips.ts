@@ -1,6 +1,8 @@
 /** Token traces as a page shows them, and the prompts they hold: what the policy read up to each of its turns is the trace up to where it begins to sample. Knows no renderer: texts come through a port. */
 import type { Episode } from '../protocol/episode.ts';
-import { isSampled, recordAt, type TokenTrace, traceLength } from '../protocol/trace.ts';
+import type { PolicyVersion } from '../protocol/ids.ts';
+import { areSignalsOf, signalAt, type TokenSignals } from '../protocol/signals.ts';
+import { isSampled, recordAt, sampledLength, type TokenTrace, traceLength } from '../protocol/trace.ts';
 import type { PromptPage, StripOutline, TokenStrip } from './contract.ts';
 import { widthsOf } from './token-face.ts';
 
@@ -9,8 +11,20 @@ type TokenText = (ids: readonly number[]) => readonly string[];
 /** Tokens beside a window that are looked at for its texts: one character may take several tokens. */
 const margin = 8;
 
+/** What the trainer made of a trace's tokens, and the version of its weights. */
+export interface Seen {
+  readonly version: PolicyVersion;
+  readonly signals: TokenSignals;
+}
+
+interface Window {
+  readonly from?: number;
+  readonly count?: number;
+  readonly seen?: Seen | undefined;
+}
+
 /** A window of the trace; all of it where nothing is said. */
-export function stripOf(trace: TokenTrace, text: TokenText, from = 0, count = Infinity): TokenStrip {
+export function stripOf(trace: TokenTrace, text: TokenText, { from = 0, count = Infinity, seen }: Window = {}): TokenStrip {
   const length = traceLength(trace);
   const [begin, end] = [Math.min(from, length), Math.min(from + count, length)];
   const [early, late] = [Math.max(0, begin - margin), Math.min(length, end + margin)];
@@ -23,7 +37,17 @@ export function stripOf(trace: TokenTrace, text: TokenText, from = 0, count = In
     logprobs: records.map(({ logprob }, index) => (sampled[index] === true ? logprob : null)),
     sampled,
     version: records.map(({ policyVersion }) => policyVersion),
+    ...(isOf(seen, trace) ? trainersView(seen.signals, sampledLength(trace, begin), sampled) : {}),
   };
+}
+
+const isOf = (seen: Seen | undefined, trace: TokenTrace): seen is Seen => seen !== undefined && areSignalsOf(seen.signals, trace);
+
+/** `before`: sampled tokens in front of the window. */
+function trainersView(signals: TokenSignals, before: number, sampled: readonly boolean[]): Pick<TokenStrip, 'entropy' | 'trainer'> {
+  let next = before;
+  const records = sampled.map((is) => (is ? signalAt(signals, next++) : null));
+  return { entropy: records.map((one) => one?.entropy ?? null), trainer: records.map((one) => one?.logprob ?? null) };
 }
 
 const idAt = (trace: TokenTrace, index: number): number => recordAt(trace, index).id;
@@ -31,22 +55,21 @@ const idAt = (trace: TokenTrace, index: number): number => recordAt(trace, index
 /** Tokens laid out between two turns of everybody else. */
 const chunk = 4000;
 
-/** Laid out once for as long as the trace is held. */
+/** Laid out once for as long as the trace is held: a group is read again when the trainer has seen it. */
 const outlines = new WeakMap<TokenTrace, Promise<StripOutline>>();
 
-export function stripOutline(trace: TokenTrace, text: TokenText): Promise<StripOutline> {
-  const known = outlines.get(trace) ?? laidOut(trace, text);
+export function stripOutline(trace: TokenTrace, text: TokenText, seen?: Seen): Promise<StripOutline> {
+  const known = outlines.get(trace) ?? laidOut(trace, text, seen);
   outlines.set(trace, known);
   return known;
 }
 
-async function laidOut(trace: TokenTrace, text: TokenText): Promise<StripOutline> {
+async function laidOut(trace: TokenTrace, text: TokenText, seen: Seen | undefined): Promise<StripOutline> {
   const length = traceLength(trace);
-  const bare = stripOf(trace, text, 0, 0);
   const widths: string[] = [];
   for (let from = 0; from < length; from += chunk) {
     if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-    widths.push(widthsOf(stripOf(trace, text, from, chunk).text));
+    widths.push(widthsOf(stripOf(trace, text, { from, count: chunk }).text));
   }
   const stretches = stretchesOf([trace]);
   const versions = new Set<number>();
@@ -56,7 +79,7 @@ async function laidOut(trace: TokenTrace, text: TokenText): Promise<StripOutline
     stretches: stretches.map(({ from, to }) => [from, to]),
     widths: widths.join(''),
     versions: [...versions].toSorted((a, b) => a - b),
-    knows: (['entropy', 'trainer'] as const).filter((column) => column in bare),
+    ...(isOf(seen, trace) ? { knows: ['entropy', 'trainer'], trainerVersion: seen.version } : { knows: [] }),
   };
 }
 

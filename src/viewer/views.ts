@@ -14,7 +14,7 @@ import type { ViewerPorts } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
 import { runPage } from './run.ts';
 import type { Runs } from './runs.ts';
-import { promptOf, stripOf, stripOutline } from './strips.ts';
+import { promptOf, type Seen, stripOf, stripOutline } from './strips.ts';
 import { stripWindowSize } from './windowing.ts';
 
 interface Sources {
@@ -108,14 +108,16 @@ export function views({ runs, charts, ports }: Sources): Hono {
   app.get('/runs/:run/episodes/:id/strips', async (context) => {
     const { id, config, group } = await member(context);
     const traces = episodeIn(group, id)?.traces ?? [];
-    return context.json(await Promise.all(traces.map((trace) => stripOutline(trace, ports.tokenText(config)))));
+    const outlines = traces.map((trace, n) => stripOutline(trace, ports.tokenText(config), seenIn(group, id, n)));
+    return context.json(await Promise.all(outlines));
   });
   app.get('/runs/:run/episodes/:id/strips/:n', async (context) => {
     const { id, config, group } = await member(context);
-    const trace = episodeIn(group, id)?.traces[count(context, 'n', 0, Infinity, context.req.param('n'))];
+    const n = count(context, 'n', 0, Infinity, context.req.param('n'));
+    const trace = episodeIn(group, id)?.traces[n];
     if (trace === undefined) throw new Refused(404, `the episode ${id} has no such trace of tokens`);
     const [from, tokens] = [count(context, 'from', 0, Infinity), count(context, 'count', stripWindowSize, 4 * stripWindowSize)];
-    return context.json(stripOf(trace, ports.tokenText(config), from, tokens));
+    return context.json(stripOf(trace, ports.tokenText(config), { from, count: tokens, seen: seenIn(group, id, n) }));
   });
   app.get('/runs/:run/episodes/:id/prompts/:turn', async (context) => {
     const { id, config, group } = await member(context);
@@ -157,6 +159,13 @@ export function views({ runs, charts, ports }: Sources): Hono {
 /** undefined where its group is still played, or has no such member. */
 const episodeIn = (opened: Opened, id: string): Episode | undefined =>
   opened.kind === 'sealed' ? opened.group.episodes.find((one) => one.id === id) : undefined;
+
+/** What the trainer made of the tokens of a trace. */
+function seenIn(opened: Opened, id: string, trace: number): Seen | undefined {
+  const trained = opened.kind === 'sealed' ? opened.signals : null;
+  const found = trained?.traces.find((one) => one.episode === id && one.trace === trace);
+  return trained === null || found === undefined ? undefined : { version: trained.version, signals: found.signals };
+}
 
 const stillRead = (index: RunIndex): string =>
   index.isWhole ? '' : ` so far: ${Math.floor(100 * index.read)} % of its journal was read, ask again`;

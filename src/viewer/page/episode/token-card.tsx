@@ -1,19 +1,25 @@
 /** All that is recorded of one token, under the grid. Knows one token and the turn it belongs to. */
-import type { StripOutline } from '../../contract.ts';
 import { figure, whole } from '../format.ts';
 import type { Token } from './token-shade.ts';
 
 interface TokenCardProps {
   readonly token: Token;
   readonly index: number;
-  readonly knows: StripOutline['knows'];
+  /** Of the weights that the trainer saw it with; undefined where it did not, or nobody knows. */
+  readonly trainerVersion: number | undefined;
   readonly advantage: number | null;
   /** It was sampled for, or read before. */
   readonly turn: number | null;
   readonly onTurn: (turn: number) => void;
 }
 
-export function TokenCard({ token, index, knows, advantage, turn, onTurn }: TokenCardProps) {
+/** Tokens may be trained by a later version than sampled them. */
+const versionsOf = ({ version, trainer }: Token, trainerVersion: number | undefined): string =>
+  trainer === null || trainerVersion === undefined || trainerVersion === version
+    ? String(version)
+    : `${version}, trained by ${trainerVersion}`;
+
+export function TokenCard({ token, index, trainerVersion, advantage, turn, onTurn }: TokenCardProps) {
   const { logprob, sampled, entropy, trainer } = token;
   const facts: [string, string][] = [
     ['token', whole(index)],
@@ -26,10 +32,15 @@ export function TokenCard({ token, index, knows, advantage, turn, onTurn }: Toke
           ['log-prob', logprob.toFixed(4)],
           ['p', figure(Math.exp(logprob))],
         ] satisfies [string, string][])),
-    ...(knows.includes('entropy') ? ([['entropy', figure(entropy)]] satisfies [string, string][]) : []),
-    ...(trainer === null || logprob === null ? [] : ([['sampler − trainer', figure(logprob - trainer)]] satisfies [string, string][])),
+    ...(trainer === null || logprob === null
+      ? []
+      : ([
+          ['trainer’s log-prob', trainer.toFixed(4)],
+          ['sampler − trainer', figure(logprob - trainer)],
+        ] satisfies [string, string][])),
+    ...(entropy === null ? [] : ([['entropy', `${figure(entropy)} nats`]] satisfies [string, string][])),
     ...(sampled && advantage !== null ? ([['advantage', figure(advantage)]] satisfies [string, string][]) : []),
-    ['version', String(token.version)],
+    ['version', versionsOf(token, trainerVersion)],
   ];
   return (
     <div class="facts">

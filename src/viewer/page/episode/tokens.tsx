@@ -113,9 +113,16 @@ function Shadings({ strip, advantage, now, onPick }: ShadingsProps) {
   );
 }
 
+/** Why some of the colourings are not there. */
 function Unknown({ strip, advantage }: Pick<ShadingsProps, 'strip' | 'advantage'>) {
-  const unknown = shadings.filter(({ key }) => !isKnown(key, strip, advantage));
-  return unknown.length === 0 ? null : <p class="muted small">Not in this record: {unknown.map(({ title }) => title).join(', ')}.</p>;
+  if (strip.knows.length > 0) return null;
+  return (
+    <p class="muted small">
+      {advantage === null
+        ? 'Nothing was learnt from these tokens: no advantage, and no trainer’s view of them (entropy, sampler − trainer).'
+        : 'No trainer’s view of these tokens (entropy, sampler − trainer): their step was not trained yet, or their record is from before it was kept.'}
+    </p>
+  );
 }
 
 interface StripProps {
@@ -154,7 +161,9 @@ function Strip({ address, outline, stretches, shader, marked, cursor, onCursor, 
         card={(index) => {
           const token = tokenAt(index);
           const turn = stretchOfToken(stretches, address.strip, index)?.turn ?? null;
-          return token === undefined ? null : <TokenCard {...{ token, index, advantage, turn, onTurn }} knows={outline.knows} />;
+          return token === undefined ? null : (
+            <TokenCard {...{ token, index, advantage, turn, onTurn }} trainerVersion={outline.trainerVersion} />
+          );
         }}
       />
     </>

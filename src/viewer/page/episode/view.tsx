@@ -37,7 +37,7 @@ export function EpisodeView({ run, episode }: { readonly run: string; readonly e
   const changed = useMemo(() => throttled(700, () => refresh(path)), [path]);
   const hear = useCallback(
     ({ kind, data }: StreamEvent) => {
-      if (kind === 'reset' || (isPlaying && concerns(kind, data, group))) changed();
+      if (kind === 'reset' || ((isPlaying || kind === 'signals') && concerns(kind, data, group))) changed();
     },
     [isPlaying, group, changed],
   );
@@ -51,7 +51,7 @@ export function EpisodeView({ run, episode }: { readonly run: string; readonly e
 
 /** Whether a live event is of this group. */
 function concerns(kind: string, data: string, group: string): boolean {
-  if (kind !== 'events' && kind !== 'episode') return false;
+  if (kind !== 'events' && kind !== 'episode' && kind !== 'signals') return false;
   return data.includes(JSON.stringify(group));
 }
 
