@@ -29,10 +29,13 @@ export function recordAt(trace: TokenTrace, index: number): TokenRecord {
 
 export const isSampled = (trace: TokenTrace, index: number): boolean => ((trace[index * WORDS + 2] as number) & flag.sampled) !== 0;
 
-/** Records the policy sampled, of the first `until`. */
-export function sampledLength(trace: TokenTrace, until = traceLength(trace)): number {
+/** Records the policy sampled. */
+export const sampledLength = (trace: TokenTrace): number => sampledBefore(trace, traceLength(trace));
+
+/** Of the first `end` records, those the policy sampled. */
+export function sampledBefore(trace: TokenTrace, end: number): number {
   let count = 0;
-  for (let i = 0; i < until; i++) if (isSampled(trace, i)) count++;
+  for (let i = 0; i < end; i++) if (isSampled(trace, i)) count++;
   return count;
 }
 

@@ -2,7 +2,7 @@
 import type { Episode } from '../protocol/episode.ts';
 import type { PolicyVersion } from '../protocol/ids.ts';
 import { areSignalsOf, signalAt, type TokenSignals } from '../protocol/signals.ts';
-import { isSampled, recordAt, sampledLength, type TokenTrace, traceLength } from '../protocol/trace.ts';
+import { isSampled, recordAt, sampledBefore, type TokenTrace, traceLength } from '../protocol/trace.ts';
 import type { PromptPage, StripOutline, TokenStrip } from './contract.ts';
 import { widthsOf } from './token-face.ts';
 
@@ -37,7 +37,7 @@ export function stripOf(trace: TokenTrace, text: TokenText, { from = 0, count = 
     logprobs: records.map(({ logprob }, index) => (sampled[index] === true ? logprob : null)),
     sampled,
     version: records.map(({ policyVersion }) => policyVersion),
-    ...(isOf(seen, trace) ? trainersView(seen.signals, sampledLength(trace, begin), sampled) : {}),
+    ...(isOf(seen, trace) ? trainersView(seen.signals, sampledBefore(trace, begin), sampled) : {}),
   };
 }
 
