@@ -157,6 +157,55 @@ describe('policy update', () => {
     expect(journal).toEqual(['step.intent synced', 'step.committed synced']);
   });
 
+  it('records of each trained group what its first pass made of each token, and of dropped groups nothing', async () => {
+    const { ports, frames } = world();
+    // Two passes: by the second, the policy has moved.
+    const update = createPolicyUpdate({ ...options(), epochs: 2 }, ports, first);
+    const split = [{ read: [1, 2] }, { said: [5] }, { read: [3] }, { said: [6, 9] }];
+    const members = [
+      { outcome: verdict(1), traces: [[{ read: [7] }], split, [{ read: [3] }, { said: [4] }]] },
+      { outcome: simulatorFault },
+      { outcome: verdict(-1) },
+    ];
+    const asked = request(1, 0, 3, [verdict(1), verdict(1)], mixed);
+    await update.step({ ...asked, groups: [...asked.groups, rolloutGroup(members, { step: 1, task: 2 })] });
+    const signals = frames.flatMap((frame) => (frame.kind === 'group.signals' ? [frame] : []));
+    expect(
+      signals.map(({ group, step, version, traces }) => [group, step, version, traces.map(({ episode, trace }) => [episode, trace])]),
+    ).toEqual([
+      ['s00001.t001', 's00001', 0, [0, 1, 2].map((member) => [`s00001.t001.e0${member}`, 0])],
+      // Where nothing was sampled nothing was seen; a member that was lost teaches nothing.
+      [
+        's00001.t002',
+        's00001',
+        0,
+        [
+          ['s00001.t002.e00', 1],
+          ['s00001.t002.e00', 2],
+          ['s00001.t002.e02', 0],
+        ],
+      ],
+    ]);
+    // Every token is as likely as any other to a table of zeros: ln 16 of both.
+    const all = signals.flatMap(({ traces }) => traces.map((one) => [...one.signals]));
+    expect(all.map((one) => one.length)).toEqual([4, 4, 4, 6, 2, 4]);
+    for (const [i, value] of all.flat().entries()) expect(value).toBeCloseTo(i % 2 === 0 ? -Math.log(vocabulary) : Math.log(vocabulary), 6);
+  });
+
+  it('stops where the trainer does not answer for each token', async () => {
+    const { ports, journal } = world();
+    const short: Trainer = {
+      ...ports.trainer,
+      forwardBackward: async (batch, objective) => {
+        const pass = await ports.trainer.forwardBackward(batch, objective);
+        return { ...pass, entropy: pass.entropy.subarray(1) };
+      },
+    };
+    const update = createPolicyUpdate(options(), { ...ports, trainer: short }, first);
+    await expect(update.step(request(1, 0, 1, mixed))).rejects.toThrow('6 log-probs and 5 entropies for 6 tokens');
+    expect(journal).toEqual(['step.intent synced']);
+  });
+
   it('answers a repeated step with its stored result and trains it once', async () => {
     const { ports, journal } = world();
     const update = createPolicyUpdate(options(), ports, first);

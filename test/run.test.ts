@@ -75,6 +75,7 @@ test('the record holds the trainer’s view of every token that was trained: gap
     expect(mean?.gap).toBeCloseTo(row['gap'] as number, 6);
     expect(mean?.entropy).toBeCloseTo(row['entropy'] as number, 6);
     expect(row['entropy']).toBeGreaterThan(0);
+    expect(row['sampledTokens']).toBeGreaterThanOrEqual(row['trainedTokens'] as number);
   }
   // Of the weights that were trained, not of those that came of it.
   for (const { step, version } of signalsIn(join(root, 'runs', 'taught')).values())
