@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartGeometry } from '../../chart/geometry.ts';
 import { Drawing } from './drawing.tsx';
 import { heatOf, type Measure } from './heat.ts';
+import { usePan } from './pan.ts';
 import { Told } from './told.tsx';
 
 interface ChartProps {
@@ -16,6 +17,8 @@ interface ChartProps {
   readonly visits?: Readonly<Record<string, number>>;
   /** Id of a state → events that passed while it lasted. */
   readonly dwell?: Readonly<Record<string, number>>;
+  /** What its heat shows at first; left out: none. */
+  readonly heat?: Measure;
 }
 
 const none: readonly never[] = [];
@@ -24,13 +27,15 @@ const nothing: Readonly<Record<string, number>> = {};
 /** As long as it can be read at all the whole is shown; below that it is scrolled, at a size at which it reads well. */
 const smallest = 0.6;
 const legible = 0.7;
+const [least, most] = [0.2, 3];
 const zooms = [0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5, 2];
 
-export function Chart({ geometry, active = none, edges = none, visits = nothing, dwell = nothing }: ChartProps) {
+export function Chart({ geometry, active = none, edges = none, visits = nothing, dwell = nothing, heat }: ChartProps) {
   const view = useRef<HTMLDivElement>(null);
+  const drawing = useRef<HTMLDivElement>(null);
   const fit = useFit(view, geometry);
   const [zoom, setZoom] = useState<number | null>(null);
-  const [measure, setMeasure] = useState<Measure | null>(null);
+  const [measure, setMeasure] = useState<Measure | null>(heat ?? null);
   const isCounted = Object.keys(visits).length > 0;
   const shown = useMemo(
     () => ({
@@ -41,22 +46,36 @@ export function Chart({ geometry, active = none, edges = none, visits = nothing,
     [geometry, active, edges, visits, dwell, measure, isCounted],
   );
   const scale = zoom ?? (fit < smallest ? legible : Math.min(1.25, fit));
-  useFollow(view, geometry, active, scale);
+  useFollow(view, geometry, active, scale, zoom === null);
   const step = (by: 1 | -1): void => {
     const next = by > 0 ? zooms.find((one) => one > scale + 0.01) : zooms.findLast((one) => one < scale - 0.01);
     if (next !== undefined) setZoom(next);
   };
+  const whole = (): void => setZoom(fit);
+  const pan = usePan(view, drawing, { scale, least: Math.min(least, fit), most, set: setZoom, step, whole });
   return (
     <figure class="chart">
       <div class="chart-tools">
-        <button type="button" class="button quiet" aria-label="smaller" title="smaller" onClick={() => step(-1)}>
+        <button
+          type="button"
+          class="button quiet"
+          aria-label="smaller"
+          title="smaller (−; or turn the wheel with Ctrl)"
+          onClick={() => step(-1)}
+        >
           −
         </button>
         <output class="number">{Math.round(scale * 100)} %</output>
-        <button type="button" class="button quiet" aria-label="larger" title="larger" onClick={() => step(1)}>
+        <button
+          type="button"
+          class="button quiet"
+          aria-label="larger"
+          title="larger (+; or turn the wheel with Ctrl)"
+          onClick={() => step(1)}
+        >
           +
         </button>
-        <button type="button" class="button quiet" onClick={() => setZoom(fit)}>
+        <button type="button" class="button quiet" title="all of it (0)" onClick={whole}>
           Whole
         </button>
         {isCounted ? (
@@ -74,8 +93,17 @@ export function Chart({ geometry, active = none, edges = none, visits = nothing,
           </label>
         ) : null}
       </div>
-      <div class="chart-view" ref={view} tabIndex={0} role="region" aria-label={`drawing of ${geometry.name}`}>
-        <Drawing geometry={geometry} scale={scale} label={sentence(geometry, shown)} {...shown} />
+      <div
+        class="chart-view"
+        ref={view}
+        tabIndex={0}
+        role="region"
+        aria-label={`drawing of ${geometry.name}: plus and minus enlarge, arrows move, 0 shows all`}
+        {...pan}
+      >
+        <div class="chart-sheet" ref={drawing}>
+          <Drawing geometry={geometry} scale={scale} label={sentence(geometry, shown)} {...shown} />
+        </div>
       </div>
       <details class="chart-words">
         <summary>In words</summary>
@@ -111,12 +139,13 @@ function useFit(view: { readonly current: HTMLElement | null }, { width, height 
   return fit;
 }
 
-/** Keeps the present state in sight, without moving the page. */
+/** Keeps the present state in sight, without moving the page; where somebody has chosen the scale, only when the state changes: what they look at is theirs. */
 function useFollow(
   view: { readonly current: HTMLElement | null },
   { nodes }: ChartGeometry,
   active: readonly string[],
   scale: number,
+  isOwnScale: boolean,
 ): void {
   const innermost = active.at(-1);
   useEffect(() => {
@@ -127,7 +156,7 @@ function useFollow(
     const left = nearest(node.x * scale, node.w * scale, scrollLeft, clientWidth);
     const top = nearest(node.y * scale, node.h * scale, scrollTop, clientHeight);
     if (left !== scrollLeft || top !== scrollTop) element.scrollTo({ left, top });
-  }, [innermost, scale, nodes]);
+  }, [innermost, isOwnScale ? scale : null, nodes]);
 }
 
 /** The scroll position closest to the present one at which `from..from + length` is seen with some room. */

@@ -106,6 +106,7 @@ function Label({ edge: { label, ways }, taken, heat }: Shown & { readonly edge: 
         <g key={way.edge} data-taken={taken.has(way.edge)}>
           <title>{aboutOf(way)}</title>
           {taken.has(way.edge) ? <Flag label={label} way={way} /> : null}
+          <Times way={way} heat={heat} />
           {way.lines.map(({ x, y, text }) => (
             <text key={y} class="chart-way" x={x} y={y}>
               {text}
@@ -114,6 +115,21 @@ function Label({ edge: { label, ways }, taken, heat }: Shown & { readonly edge: 
         </g>
       ))}
     </g>
+  );
+}
+
+/** Of type at the size the chart was laid out with (chart/words.ts). */
+const letter = 6.33;
+
+/** After the last of its lines. */
+function Times({ way: { edge, lines }, heat }: { readonly way: Way; readonly heat: Heat | null }) {
+  const last = lines.at(-1);
+  const count = heat?.of(edge).count ?? 0;
+  if (last === undefined || count === 0) return null;
+  return (
+    <text class="chart-times" x={last.x + last.text.length * letter + 4} y={last.y}>
+      ×{count.toLocaleString('en-US')}
+    </text>
   );
 }
 

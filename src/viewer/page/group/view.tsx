@@ -3,9 +3,11 @@ import { useCallback, useMemo } from 'preact/hooks';
 import type { GroupPage } from '../../contract.ts';
 import { refresh, useAnswer } from '../api.ts';
 import { figure, plural, reward as rewardText, stepNumber } from '../format.ts';
+import { Many } from '../chart/many.tsx';
 import { Badge } from '../kit/badge.tsx';
 import { Awaited, Empty, Notice } from '../kit/empty.tsx';
 import { Stat, Stats } from '../kit/stat.tsx';
+import { Tabs } from '../kit/tabs.tsx';
 import { useKeys } from '../keys.ts';
 import { throttled, useLive } from '../live.ts';
 import { query, setQuery } from '../navigation.ts';
@@ -53,6 +55,11 @@ function membersOf(page: GroupPage, byReward: boolean): Member[] {
 /** By its own doing or by ours; one that still plays has not. */
 const hasFailed = (member: Member): boolean => member.fault !== null || (member.outcome !== null && (member.reward ?? -1) < 0);
 
+const tabs = [
+  { key: 'members', title: 'Members' },
+  { key: 'chart', title: 'Chart' },
+] as const;
+
 const nameOf = (member: number): string => `e${String(member).padStart(2, '0')}`;
 
 function Group({ page }: { readonly page: GroupPage }) {
@@ -73,12 +80,15 @@ function Group({ page }: { readonly page: GroupPage }) {
     const next = by > 0 ? failed.find((index) => index > picked) : failed.findLast((index) => index < picked);
     if (next !== undefined) pick(next);
   };
+  const tab = tabs.find(({ key }) => key === query.value.get('tab'))?.key ?? 'members';
   useKeys('Group', [
     { keys: '[', what: 'previous failed member', act: () => pickFailed(-1) },
     { keys: ']', what: 'next failed member', act: () => pickFailed(1) },
     { keys: 'c', what: 'compare the others with it', act: () => refer(picked) },
     { keys: 'd', what: 'differences word by word, or not', act: () => setQuery({ diff: marks ? 'off' : null }) },
     { keys: 'r', what: 'order by reward, or by member', act: () => setQuery({ order: byReward ? null : 'reward' }) },
+    { keys: '1', what: 'members', act: () => setQuery({ tab: null }) },
+    { keys: '2', what: 'chart of all members', act: () => setQuery({ tab: 'chart' }) },
   ]);
   const columns = useMemo(
     () => members.map((member, index) => columnOf(member, page.run, index === against, members.length > 1 ? () => refer(index) : null)),
@@ -88,32 +98,43 @@ function Group({ page }: { readonly page: GroupPage }) {
     <>
       <GroupHead page={page} />
       <Lesson page={page} />
-      <div class="group-tools" role="toolbar" aria-label="how members are shown">
-        <button type="button" class="button" aria-pressed={marks} onClick={() => setQuery({ diff: marks ? 'off' : null })}>
-          Differences word by word
-        </button>
-        <button type="button" class="button" aria-pressed={byReward} onClick={() => setQuery({ order: byReward ? null : 'reward' })}>
-          Best first
-        </button>
-        {marks && members[against] !== undefined ? (
-          <span class="muted">
-            Compared with {nameOf(members[against].member)}: <ins>only here</ins> <del>only there</del>. Letters tell what differs in a row.
-          </span>
-        ) : null}
-      </div>
-      {members.length === 0 ? (
-        <Empty sign="…" title="No member has begun">
-          <p>They appear here as soon as they play.</p>
-        </Empty>
-      ) : (
-        <Columns
-          label={`members of ${page.id}, one a column`}
-          columns={columns}
-          picked={picked}
-          onPick={pick}
-          against={marks && against !== -1 ? against : null}
-        />
-      )}
+      <Tabs label="views of the group" tabs={tabs} active={tab} onPick={(key) => setQuery({ tab: key === 'members' ? null : key })}>
+        {tab === 'chart' ? (
+          <div class="group-part">
+            <Many path={`/api${to.group(page.run, page.id)}/heat`} />
+          </div>
+        ) : (
+          <div class="group-part">
+            <div class="group-tools" role="toolbar" aria-label="how members are shown">
+              <button type="button" class="button" aria-pressed={marks} onClick={() => setQuery({ diff: marks ? 'off' : null })}>
+                Differences word by word
+              </button>
+              <button type="button" class="button" aria-pressed={byReward} onClick={() => setQuery({ order: byReward ? null : 'reward' })}>
+                Best first
+              </button>
+              {marks && members[against] !== undefined ? (
+                <span class="muted">
+                  Compared with {nameOf(members[against].member)}: <ins>only here</ins> <del>only there</del>. Letters tell what differs in
+                  a row.
+                </span>
+              ) : null}
+            </div>
+            {members.length === 0 ? (
+              <Empty sign="…" title="No member has begun">
+                <p>They appear here as soon as they play.</p>
+              </Empty>
+            ) : (
+              <Columns
+                label={`members of ${page.id}, one a column`}
+                columns={columns}
+                picked={picked}
+                onPick={pick}
+                against={marks && against !== -1 ? against : null}
+              />
+            )}
+          </div>
+        )}
+      </Tabs>
     </>
   );
 }

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodeList, EpisodeRow } from '../../contract.ts';
 import { refresh, type Trouble, useAnswer } from '../api.ts';
+import { Many } from '../chart/many.tsx';
 import { figure, percent, plural, shortId, stepNumber, whole } from '../format.ts';
 import { OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { Empty, Failure, Skeleton } from '../kit/empty.tsx';
@@ -57,6 +58,7 @@ interface EpisodesProps {
 export function Episodes({ run, filter }: EpisodesProps) {
   const wanted = query.value.get('filter') ?? '';
   const sort = query.value.get('sort') ?? '';
+  const isChart = query.value.get('show') === 'chart';
   const list = `/api${to.run(run)}/episodes`;
   const [seen, setSeen] = useState({ top: 0, height: 600 });
   const pathOf = (page: number): string => withQuery(list, { filter: wanted, sort, offset: page * pageSize, limit: pageSize });
@@ -98,7 +100,27 @@ export function Episodes({ run, filter }: EpisodesProps) {
       ) : total === 0 ? (
         <NoEpisodes filtered={wanted !== ''} />
       ) : (
-        <Rows run={run} total={total} sort={sort} rowAt={rowAt} shown={shown} onSeen={setSeen} />
+        <>
+          <div class="episodes-head">
+            <p class="muted" role="status">
+              {plural(total, 'episode')}
+            </p>
+            <button
+              type="button"
+              class="button small"
+              aria-pressed={isChart}
+              title="Where the actors of these episodes went"
+              onClick={() => setQuery({ show: isChart ? null : 'chart' })}
+            >
+              Chart of these
+            </button>
+          </div>
+          {isChart ? (
+            <Many path={withQuery(`/api${to.run(run)}/heat`, { filter: wanted })} />
+          ) : (
+            <Rows run={run} total={total} sort={sort} rowAt={rowAt} shown={shown} onSeen={setSeen} />
+          )}
+        </>
       )}
     </div>
   );
@@ -171,9 +193,6 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
   const drawn = Array.from({ length: shown.until - shown.from }, (_, i) => shown.from + i);
   return (
     <>
-      <p class="muted" role="status">
-        {plural(total, 'episode')}
-      </p>
       <div class="rows-box" ref={box} tabIndex={0} role="region" aria-label="episodes">
         <div role="table" aria-label="episodes" aria-rowcount={total + 1} aria-colcount={columns.length}>
           <div role="rowgroup" class="rows-head">

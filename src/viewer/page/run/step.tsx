@@ -2,12 +2,13 @@
 import type { EpisodeList, EpisodeRow, RunPage } from '../../contract.ts';
 import { useAnswer } from '../api.ts';
 import { figure, plural, reward as rewardText, stepNumber } from '../format.ts';
+import { Many } from '../chart/many.tsx';
 import { RewardBadge } from '../kit/badge.tsx';
 import { Code } from '../kit/code.tsx';
 import { Icon } from '../kit/icon.tsx';
 import { Awaited } from '../kit/empty.tsx';
 import { Panel } from '../kit/panel.tsx';
-import { setQuery } from '../navigation.ts';
+import { query, setQuery } from '../navigation.ts';
 import { to, withQuery } from '../router.ts';
 
 /** Members of a step that are listed here; the table has them all. */
@@ -16,12 +17,22 @@ const listed = 1000;
 export function Step({ page, step }: { readonly page: RunPage; readonly step: string }) {
   const filter = `step==${JSON.stringify(step)}`;
   const answer = useAnswer<EpisodeList>(withQuery(`/api${to.run(page.run)}/episodes`, { filter, limit: listed }));
+  const isChart = query.value.get('show') === 'chart';
   const row = page.metrics.findLast((metrics) => metrics['step'] === step);
   return (
     <Panel
       title={`Step ${stepNumber(step)}`}
       side={
         <>
+          <button
+            type="button"
+            class="button quiet"
+            aria-pressed={isChart}
+            title="Where the actors of all its episodes went"
+            onClick={() => setQuery({ show: isChart ? null : 'chart' })}
+          >
+            Chart
+          </button>
           <a class="button quiet" href={to.run(page.run, { tab: 'episodes', filter })}>
             As a table
           </a>
@@ -31,9 +42,13 @@ export function Step({ page, step }: { readonly page: RunPage; readonly step: st
         </>
       }
     >
-      <Awaited answer={answer} lines={3}>
-        {({ rows }) => <Groups run={page.run} rows={rows} />}
-      </Awaited>
+      {isChart ? (
+        <Many path={`/api${to.run(page.run)}/steps/${encodeURIComponent(step)}/heat`} />
+      ) : (
+        <Awaited answer={answer} lines={3}>
+          {({ rows }) => <Groups run={page.run} rows={rows} />}
+        </Awaited>
+      )}
       {row === undefined ? null : (
         <details>
           <summary>Its row of metrics.jsonl</summary>
