@@ -1,11 +1,13 @@
 /** What the viewer's server tells its page: values only, each a projection of a journal. Both sides import these types; nothing here runs. */
 import type { AspectName, Aspects, Branch } from '../protocol/task.ts';
 import type { Fault } from '../protocol/fault.ts';
-import type { JsonObject } from '../protocol/json.ts';
-import type { Outcome } from '../protocol/outcome.ts';
+import type { JsonObject, JsonValue } from '../protocol/json.ts';
+import type { ChatMessage, ChatReply } from '../protocol/inference.ts';
+import type { Outcome, SimulatorRole } from '../protocol/outcome.ts';
 import type { Turn } from '../protocol/turn.ts';
 import type { Task } from '../protocol/task.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
+import type { CallRow as Projected } from '../record/projections/calls.ts';
 
 /** One line of the list of runs. */
 export interface RunCard {
@@ -275,6 +277,61 @@ export interface PromptPage {
   /** As many of them stood in the prompt and reply of the turn before; 0 where the chat template wrote everything anew. */
   readonly known: number;
   readonly sampled: { readonly ids: readonly number[]; readonly text: readonly string[] };
+}
+
+/** A prompt and what came of it, as the projection of calls has it; the agent's is the policy's. */
+export type CallEnd = Projected['end'];
+
+/**
+ * All that was asked in an episode (`GET …/episodes/:id/calls`), or while a group's task was written (`GET …/groups/:group/calls`), in order and in columns, without what was said:
+ * small enough for tens of thousands.
+ */
+export interface CallList {
+  /** Whether the record holds what this group's simulators were asked. */
+  readonly recorded: boolean;
+  /** Who plays each role there. */
+  readonly players: Readonly<Record<SimulatorRole, 'model' | 'code'>>;
+  readonly actors: readonly string[];
+  /** `model`, `rules`, `group`, `past`, as in an answer's source; `` where it has none. */
+  readonly sources: readonly string[];
+  readonly ends: readonly CallEnd[];
+  // One entry a prompt, or a question that cost none: an index into the lists above.
+  readonly actor: readonly number[];
+  readonly source: readonly number[];
+  readonly end: readonly number[];
+  /** Which prompt for the same question, from 0. */
+  readonly attempt: readonly number[];
+  /** Index of the event that ended it, in the outline; −1: none did. */
+  readonly event: readonly number[];
+}
+
+/** One of them. `GET …/calls/:n` */
+export interface CallPage extends Pick<Projected, 'actor' | 'tool' | 'ask' | 'attempt' | 'end' | 'complaint' | 'defect' | 'raw' | 'fault'> {
+  readonly index: number;
+  readonly event: number | null;
+  readonly source: string;
+  /** Calls made for it; several where it was voted on, none of the policy's. */
+  readonly calls: readonly ChatPage[];
+  /** No model was asked: somebody of the group had been told by this one. */
+  readonly told: ChatPage | null;
+}
+
+/** A chat call, word for word. */
+export interface ChatPage {
+  readonly id: string;
+  /** null: the record does not hold what was asked. */
+  readonly asked: {
+    readonly role: string;
+    readonly messages: readonly ChatMessage[];
+    readonly schema: JsonValue;
+    readonly temperature: number;
+    readonly maxTokens: number;
+    readonly seed: number;
+  } | null;
+  /** null: none came. */
+  readonly reply: Omit<ChatReply, 'id'> | null;
+  /** Paths whose actors it answered: episodes, or the group for its task. Who asked comes first. */
+  readonly shared: readonly string[];
 }
 
 /** What /api/live sends: `event:` is the kind, `data:` the rest as JSON, `id:` the place in the run's journal to go on from (Last-Event-ID). */

@@ -7,6 +7,33 @@ export function kindOf(frame: Uint8Array): string {
   return key?.text === 'kind' ? (textAt(frame, key.end)?.text ?? '') : '';
 }
 
+/** A text of the frame's own, by its key; null where it is long, or does not stand among the texts it begins with. */
+export function textOf(frame: Uint8Array, wanted: string): string | null {
+  let key = textAt(frame, afterMap(frame, 1));
+  while (key !== null) {
+    const value = textAt(frame, key.end);
+    if (value === null || key.text === wanted) return value?.text ?? null;
+    key = textAt(frame, value.end);
+  }
+  return null;
+}
+
+/** Of a `call.reply`: whether it answers a chat. What answers the policy names its version where this names its text. */
+export function isChatReply(frame: Uint8Array): boolean {
+  let at = afterMap(frame, 1);
+  for (let i = 0; i < 3; i++) at = textAt(frame, textAt(frame, at)?.end ?? -1)?.end ?? -1;
+  const bytes = afterBytes(frame, textAt(frame, at)?.end ?? -1);
+  // The packed reply begins with its own version, too.
+  const id = textAt(frame, afterMap(frame, bytes < 0 ? -1 : bytes + 1));
+  const value = textAt(frame, id?.end ?? -1);
+  return textAt(frame, value?.end ?? -1)?.text === 'text';
+}
+
+const afterBytes = (bytes: Uint8Array, at: number): number => {
+  const mark = bytes[at];
+  return mark === undefined || mark < 0xc4 || mark > 0xc6 ? -1 : at + 1 + 2 ** (mark - 0xc4);
+};
+
 /** The actor of the first event in a frame of kind `events`; null where it cannot be told without reading all of it. */
 export function firstActorOf(frame: Uint8Array): string | null {
   const kindKey = textAt(frame, afterMap(frame, 1));

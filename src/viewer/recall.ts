@@ -3,11 +3,14 @@ import { boundarySync, RecordFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
 import { Frame, type FrameOf, type RecordedEvent } from '../protocol/frame.ts';
 import { RolloutGroup } from '../protocol/group.ts';
+import type { CallId } from '../protocol/ids.ts';
+import { AskedChat, ChatReply } from '../protocol/inference.ts';
 import { Task } from '../protocol/task.ts';
 import type { RunFolder } from '../record/folder.ts';
 import { segmentFile } from '../record/inspection.ts';
 import type { Position } from '../record/reader.ts';
 import { recordFrom } from '../record/segment.ts';
+import { textOf } from './peek.ts';
 
 function frameAt({ journal }: RunFolder, { segment, offset }: Position): Uint8Array {
   const file = segmentFile(journal, segment);
@@ -47,6 +50,34 @@ export function signalsAt(folder: RunFolder, at: Position): FrameOf<'group.signa
   if (!read.success || read.data.kind !== 'group.signals')
     throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no signals of a trainer`);
   return read.data;
+}
+
+/** What a chat call asked, and its name. Throws RecordFault likewise. */
+export function askedAt(folder: RunFolder, at: Position): Pick<FrameOf<'call.asked'>, 'id' | 'asked'> {
+  const { id, asked } = unpack(frameAt(folder, at)) as Partial<FrameOf<'call.asked'>>;
+  const read = AskedChat.safeParse(asked);
+  if (id === undefined || !read.success)
+    throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no call of this form`);
+  return { id, asked: read.data };
+}
+
+/** Throws RecordFault likewise. */
+export function chatReplyAt(folder: RunFolder, at: Position): ChatReply {
+  const { bytes } = unpack(frameAt(folder, at)) as { bytes?: unknown };
+  const read = bytes instanceof Uint8Array ? ChatReply.safeParse(unpack(bytes)) : null;
+  if (read?.success !== true)
+    throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no reply of this form`);
+  return read.data;
+}
+
+/** Of the frame at a place: which call it is of. */
+export const callAt = (folder: RunFolder, at: Position): CallId | null => textOf(frameAt(folder, at), 'id') as CallId | null;
+
+/** A text that calls refer to. Throws RecordFault likewise. */
+export function partAt(folder: RunFolder, at: Position): string {
+  const { text } = unpack(frameAt(folder, at)) as { text?: unknown };
+  if (typeof text !== 'string') throw new RecordFault(`${segmentFile(folder.journal, at.segment)} at byte ${at.offset}: no text`);
+  return text;
 }
 
 /** Throws RecordFault likewise. */

@@ -14,9 +14,10 @@ import { metricsRow } from '../record/projections/metrics.ts';
 import type { Position } from '../record/reader.ts';
 import { type Drawn, drawnOf } from './aspects.ts';
 import type { EpisodeRow, LiveEvent } from './contract.ts';
-import { firstActorOf } from './peek.ts';
+import { firstActorOf, isChatReply, textOf } from './peek.ts';
 import { eventsIn } from './recall.ts';
 import { rowOfLine, rowsOf } from './rows.ts';
+import { Spots } from './spots.ts';
 import { JournalTail, type TailRecord } from './tail.ts';
 
 /** Where a group lies. */
@@ -29,6 +30,9 @@ export interface Place {
   task: Position | null;
   /** Frames with events of its actors, oldest first. */
   readonly events: Position[];
+  /** Frames of what the models of its simulators were asked, and of what they replied. */
+  readonly asked: Spots;
+  readonly replies: Spots;
 }
 
 /** The run's own actors, whose events lie between the groups'. */
@@ -53,6 +57,8 @@ export class RunIndex {
   /** Of episodes.jsonl, until the journal has been read once. */
   #early: ReadonlyMap<string, readonly EpisodeRow[]> | null = null;
   readonly #places = new Map<string, Place>();
+  /** Hash → where the text lies that calls refer to so. */
+  readonly #parts = new Map<string, Position>();
   readonly #aspects = new Map<string, Map<string, Aspects>>();
   #config: JsonObject | null = null;
   #parent: Parent | null = null;
@@ -106,6 +112,11 @@ export class RunIndex {
 
   place(group: string): Place | undefined {
     return this.#places.get(group);
+  }
+
+  /** Where the text lies that calls refer to by this hash. */
+  part(hash: string): Position | undefined {
+    return this.#parts.get(hash);
   }
 
   /** Rows that are held. */
@@ -171,7 +182,7 @@ export class RunIndex {
   }
 
   #forget(): void {
-    for (const held of [this.#rows, this.#places, this.#aspects]) held.clear();
+    for (const held of [this.#rows, this.#places, this.#parts, this.#aspects]) held.clear();
     this.#early = null;
     this.#config = null;
     this.#parent = null;
@@ -196,6 +207,7 @@ export class RunIndex {
 
   #take({ kind, frame, at }: TailRecord): LiveEvent | null {
     if (kind === 'events') return this.#takeEvents(frame, at);
+    if (kind.startsWith('call.')) return this.#takeCall(kind, frame, at);
     if (kind === 'group.signals') return this.#takeSignals(unpack(frame) as FrameOf<'group.signals'>, at);
     if (!counted.has(kind)) return null;
     this.#revision++;
@@ -216,6 +228,15 @@ export class RunIndex {
         : [...new Set(eventsIn(frame).map((event) => scopeOf(event.actor)))];
     for (const scope of scopes) this.#placeOf(scope).events.push(at);
     return scopes[0] === undefined ? null : { kind: 'events', group: scopes.length === 1 ? scopes[0] : runScope };
+  }
+
+  #takeCall(kind: string, frame: Uint8Array, at: Position): null {
+    const group = textOf(frame, 'group');
+    if (kind === 'call.part') this.#parts.set(textOf(frame, 'hash') ?? '', at);
+    else if (group === null) return null;
+    else if (kind === 'call.asked') this.#placeOf(group).asked.add(at);
+    else if (isChatReply(frame)) this.#placeOf(group).replies.add(at);
+    return null;
   }
 
   #takeGroup({ envelope, bytes }: FrameOf<'group.sealed'>, at: Position): LiveEvent {
@@ -260,7 +281,10 @@ export class RunIndex {
 
   #placeOf(group: string): Place {
     let place = this.#places.get(group);
-    if (place === undefined) this.#places.set(group, (place = { sealed: null, signals: null, task: null, events: [] }));
+    if (place === undefined) {
+      place = { sealed: null, signals: null, task: null, events: [], asked: new Spots(), replies: new Spots() };
+      this.#places.set(group, place);
+    }
     return place;
   }
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import type { Episode } from '../protocol/episode.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { Calls } from './calls.ts';
 import { comparePage, taskLimit } from './compare.ts';
 import type { EpisodeRow, Refusal } from './contract.ts';
 import { episodePage } from './episode.ts';
@@ -39,6 +40,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const app = new Hono();
   const groups = new Groups(ports);
   const histories = new Histories();
+  const calls = new Calls();
   const lists = new Lists(ports.clock);
 
   const opened = async (context: Context): Promise<{ run: string; index: RunIndex; config: JsonObject | null }> => {
@@ -57,6 +59,16 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const group = groups.open(index, config, name);
     if (group === null) throw new Refused(404, `there is no episode ${id} in ${run}${stillRead(index)}`);
     return { run, id, name, index, config, group };
+  };
+
+  const whole = async (
+    context: Context,
+  ): Promise<{ run: string; id: string; index: RunIndex; config: JsonObject | null; group: Opened }> => {
+    const { run, index, config } = await opened(context);
+    const id = context.req.param('group') ?? '';
+    const group = groups.open(index, config, id);
+    if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`);
+    return { run, id, index, config, group };
   };
 
   const compared = async (context: Context, side: 'a' | 'b'): Promise<{ run: string; read: number; rows: readonly EpisodeRow[] }> => {
@@ -82,10 +94,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
     return context.json(found);
   });
   app.get('/runs/:run/groups/:group', async (context) => {
-    const { run, index, config } = await opened(context);
-    const id = context.req.param('group');
-    const group = groups.open(index, config, id);
-    if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`);
+    const { run, id, group } = await whole(context);
     return context.json(groupPage(run, id, group));
   });
   app.get('/runs/:run/episodes/:id', async (context) => {
@@ -135,6 +144,22 @@ export function views({ runs, charts, ports }: Sources): Hono {
       );
     return context.json(prompt);
   });
+  app.get('/runs/:run/episodes/:id/calls', async (context) => {
+    const { id, name, index, config, group } = await member(context);
+    return context.json(await calls.list(index, name, id, { config, isDrawn: isDrawn(group) }));
+  });
+  app.get('/runs/:run/episodes/:id/calls/:n', async (context) => {
+    const { id, name, index } = await member(context);
+    return context.json(found(await calls.page(index, name, id, count(context, 'n', 0, Infinity, context.req.param('n'))), id));
+  });
+  app.get('/runs/:run/groups/:group/calls', async (context) => {
+    const { id, index, config, group } = await whole(context);
+    return context.json(await calls.list(index, id, id, { config, isDrawn: isDrawn(group) }));
+  });
+  app.get('/runs/:run/groups/:group/calls/:n', async (context) => {
+    const { id, index } = await whole(context);
+    return context.json(found(await calls.page(index, id, id, count(context, 'n', 0, Infinity, context.req.param('n'))), id));
+  });
   app.get('/compare', async (context) => {
     const [a, b] = [await compared(context, 'a'), await compared(context, 'b')];
     const shown = { offset: count(context, 'offset', 0, Infinity), limit: count(context, 'limit', 100, taskLimit) };
@@ -165,6 +190,13 @@ function seenIn(opened: Opened, id: string, trace: number): Seen | undefined {
   const trained = opened.kind === 'sealed' ? opened.signals : null;
   const found = trained?.traces.find((one) => one.episode === id && one.trace === trace);
   return trained === null || found === undefined ? undefined : { version: trained.version, signals: found.signals };
+}
+
+const isDrawn = (group: Opened): boolean => (group.kind === 'sealed' ? group.group.task : group.task).split === 'train';
+
+function found<T>(page: T | null, id: string): T {
+  if (page === null) throw new Refused(404, `${id} asked no such question`);
+  return page;
 }
 
 const stillRead = (index: RunIndex): string =>
