@@ -2,6 +2,7 @@
 import type { Box, ChartEdge, ChartGeometry, ChartNode, Way } from '../../chart/geometry.ts';
 import type { Heat } from './heat.ts';
 import { headPath, roundedPath } from './route.ts';
+import { placesOf } from './times.ts';
 
 export interface Shown {
   /** Ids of the states the actor is in. */
@@ -38,6 +39,7 @@ export function Drawing({ geometry, scale, label, ...shown }: DrawingProps) {
       {edges.map((edge) => (
         <Label key={`${edge.source}>${edge.target}`} edge={edge} {...shown} />
       ))}
+      {shown.heat === null ? null : <Times geometry={geometry} heat={shown.heat} />}
       {nodes.map((node) => (
         <Flags key={node.id} node={node} {...shown} />
       ))}
@@ -106,7 +108,6 @@ function Label({ edge: { label, ways }, taken, heat }: Shown & { readonly edge: 
         <g key={way.edge} data-taken={taken.has(way.edge)}>
           <title>{aboutOf(way)}</title>
           {taken.has(way.edge) ? <Flag label={label} way={way} /> : null}
-          <Times way={way} heat={heat} />
           {way.lines.map(({ x, y, text }) => (
             <text key={y} class="chart-way" x={x} y={y}>
               {text}
@@ -118,18 +119,22 @@ function Label({ edge: { label, ways }, taken, heat }: Shown & { readonly edge: 
   );
 }
 
-/** Of type at the size the chart was laid out with (chart/words.ts). */
-const letter = 6.33;
+const timesOf = (heat: Heat, edge: string): string => {
+  const { count } = heat.of(edge);
+  return count === 0 ? '' : `×${count.toLocaleString('en-US')}`;
+};
 
-/** After the last of its lines. */
-function Times({ way: { edge, lines }, heat }: { readonly way: Way; readonly heat: Heat | null }) {
-  const last = lines.at(-1);
-  const count = heat?.of(edge).count ?? 0;
-  if (last === undefined || count === 0) return null;
+/** How often each transition was taken, over all lines. */
+function Times({ geometry, heat }: { readonly geometry: ChartGeometry; readonly heat: Heat }) {
+  const places = placesOf(geometry, (edge) => timesOf(heat, edge).length);
   return (
-    <text class="chart-times" x={last.x + last.text.length * letter + 4} y={last.y}>
-      ×{count.toLocaleString('en-US')}
-    </text>
+    <g aria-hidden="true">
+      {[...places].map(([edge, { x, y, anchor }]) => (
+        <text key={edge} class="chart-times" x={x} y={y} text-anchor={anchor}>
+          {timesOf(heat, edge)}
+        </text>
+      ))}
+    </g>
   );
 }
 
