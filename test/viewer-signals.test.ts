@@ -59,7 +59,11 @@ test('stands beside the tokens that were sampled, in every window of them', asyn
   await append(signalsOf([-0.5, -1.25]));
   expect(await strip()).toMatchObject({ trainer: [null, null, null, -0.5, -1.25], entropy: [null, null, null, 1, 2.5] });
   expect(await strip('?from=4&count=1')).toMatchObject({ ids: [5], trainer: [-1.25], entropy: [2.5] });
-  expect(await outline()).toMatchObject({ knows: ['entropy', 'trainer'], trainerVersion: 7 });
+  expect(await outline()).toMatchObject({
+    knows: ['entropy', 'trainer'],
+    // The sampler said −0.5 and −0.25.
+    trainer: { version: 7, entropy: 1.75, gap: 0.5, most: 1 },
+  });
 });
 
 test('is unknown until the step is trained, and there as soon as it is, though the episode was looked at before', async () => {

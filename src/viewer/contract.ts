@@ -126,8 +126,16 @@ export interface StripOutline {
   readonly versions: readonly number[];
   /** Columns the record knows beside those that every strip has. */
   readonly knows: readonly ('entropy' | 'trainer')[];
-  /** Of the weights that the trainer saw the tokens with; absent where the record does not know. */
-  readonly trainerVersion?: number;
+  /** What the trainer made of what was sampled, all in all; absent where it never saw these tokens, or the record does not know. */
+  readonly trainer?: {
+    /** Of the weights it saw them with. */
+    readonly version: number;
+    /** Mean, nats. */
+    readonly entropy: number;
+    /** |sampler − trainer| of log-probs: the mean, and the largest. */
+    readonly gap: number;
+    readonly most: number;
+  };
 }
 
 export interface EpisodePage {

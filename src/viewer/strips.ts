@@ -79,8 +79,22 @@ async function laidOut(trace: TokenTrace, text: TokenText, seen: Seen | undefine
     stretches: stretches.map(({ from, to }) => [from, to]),
     widths: widths.join(''),
     versions: [...versions].toSorted((a, b) => a - b),
-    ...(isOf(seen, trace) ? { knows: ['entropy', 'trainer'], trainerVersion: seen.version } : { knows: [] }),
+    ...(isOf(seen, trace) ? { knows: ['entropy', 'trainer'], trainer: allInAll(trace, seen) } : { knows: [] }),
   };
+}
+
+function allInAll(trace: TokenTrace, { version, signals }: Seen): NonNullable<StripOutline['trainer']> {
+  const sum = { entropy: 0, gap: 0, most: 0 };
+  let n = 0;
+  for (let at = 0; at < traceLength(trace); at++) {
+    if (!isSampled(trace, at)) continue;
+    const { logprob, entropy } = signalAt(signals, n++);
+    const gap = Math.abs(recordAt(trace, at).logprob - logprob);
+    sum.entropy += entropy;
+    sum.gap += gap;
+    sum.most = Math.max(sum.most, gap);
+  }
+  return { version, entropy: sum.entropy / Math.max(1, n), gap: sum.gap / Math.max(1, n), most: sum.most };
 }
 
 /** A stretch of sampled tokens: one turn of the agent. */

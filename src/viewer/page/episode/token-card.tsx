@@ -35,7 +35,7 @@ export function TokenCard({ token, index, trainerVersion, advantage, turn, onTur
     ...(trainer === null || logprob === null
       ? []
       : ([
-          ['trainer’s log-prob', trainer.toFixed(4)],
+          ['trainer’s', trainer.toFixed(4)],
           ['sampler − trainer', figure(logprob - trainer)],
         ] satisfies [string, string][])),
     ...(entropy === null ? [] : ([['entropy', `${figure(entropy)} nats`]] satisfies [string, string][])),

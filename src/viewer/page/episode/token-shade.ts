@@ -98,11 +98,11 @@ const nats: readonly Step[] = [
 ];
 
 const gaps: readonly Step[] = [
-  { to: -0.1, tone: 'cold-2', sign: '−−', words: 'trainer above by > 0.1' },
-  { to: -0.01, tone: 'cold-1', sign: '−', words: 'trainer above' },
+  { to: -0.1, tone: 'cold-2', sign: '−−', words: '≤ −0.1' },
+  { to: -0.01, tone: 'cold-1', sign: '−', words: '≤ −0.01' },
   { to: 0.01, tone: 'heat-0', sign: '', words: 'within 0.01' },
-  { to: 0.1, tone: 'heat-2', sign: '+', words: 'sampler above' },
-  { to: Infinity, tone: 'heat-4', sign: '++', words: 'sampler above by > 0.1' },
+  { to: 0.1, tone: 'heat-2', sign: '+', words: '≤ 0.1' },
+  { to: Infinity, tone: 'heat-4', sign: '++', words: '> 0.1 nats' },
 ];
 
 export function shaderOf(shading: Shading, strip: Pick<StripOutline, 'versions'>, advantage: number | null): Shader {

@@ -2,7 +2,7 @@
 import { useCallback, useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { EpisodePage, StripOutline } from '../../contract.ts';
 import { useAnswer } from '../api.ts';
-import { whole } from '../format.ts';
+import { figure, whole } from '../format.ts';
 import { Awaited, Empty, Notice } from '../kit/empty.tsx';
 import { stored, store } from '../stored.ts';
 import type { Selection } from './selection.ts';
@@ -75,7 +75,7 @@ function Strips({ page, selection, path, strips }: StripsProps) {
           {whole(strip.tokens)} tokens, {whole(page.strips[at]?.sampled ?? 0)} sampled
         </span>
       </div>
-      <Unknown strip={strip} advantage={page.advantage} />
+      <TrainersView strip={strip} advantage={page.advantage} />
       <Strip
         key={at}
         address={{ path, strip: at }}
@@ -113,17 +113,18 @@ function Shadings({ strip, advantage, now, onPick }: ShadingsProps) {
   );
 }
 
-/** Why some of the colourings are not there. */
-function Unknown({ strip, advantage }: Pick<ShadingsProps, 'strip' | 'advantage'>) {
-  if (strip.knows.length > 0) return null;
-  return (
-    <p class="muted small">
-      {advantage === null
-        ? 'Nothing was learnt from these tokens: no advantage, and no trainer’s view of them (entropy, sampler − trainer).'
-        : 'No trainer’s view of these tokens (entropy, sampler − trainer): their step was not trained yet, or their record is from before it was kept.'}
-    </p>
-  );
+/** What the trainer saw, all in all, or why two of the colourings are not there. */
+function TrainersView({ strip: { trainer }, advantage }: Pick<ShadingsProps, 'strip' | 'advantage'>) {
+  return <p class="muted small">{trainer === undefined ? unseen(advantage) : seenWords(trainer)}</p>;
 }
+
+const unseen = (advantage: number | null): string =>
+  advantage === null
+    ? 'Nothing was learnt from these tokens: no advantage, and no trainer’s view of them (entropy, sampler − trainer).'
+    : 'No trainer’s view of these tokens (entropy, sampler − trainer): their step was not trained yet, or their record is from before it was kept.';
+
+const seenWords = ({ version, entropy, gap, most }: NonNullable<StripOutline['trainer']>): string =>
+  `Seen by the trainer at version ${version}: entropy ${figure(entropy)} nats on average; log-probs ${figure(gap)} from the sampler’s on average, ${figure(most)} at most.`;
 
 interface StripProps {
   readonly address: StripAddress;
@@ -162,7 +163,7 @@ function Strip({ address, outline, stretches, shader, marked, cursor, onCursor, 
           const token = tokenAt(index);
           const turn = stretchOfToken(stretches, address.strip, index)?.turn ?? null;
           return token === undefined ? null : (
-            <TokenCard {...{ token, index, advantage, turn, onTurn }} trainerVersion={outline.trainerVersion} />
+            <TokenCard {...{ token, index, advantage, turn, onTurn }} trainerVersion={outline.trainer?.version} />
           );
         }}
       />
