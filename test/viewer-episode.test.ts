@@ -46,7 +46,7 @@ function episodesOf({ group, events }: Pick<DrawnGroup, 'group' | 'events'>): Pl
 
 function outlineOf(events: readonly RecordedEvent[]): EventOutline {
   const follower = trail();
-  return eventOutline(events.map((recorded) => ({ recorded, ...follower.follow(recorded) })));
+  return eventOutline(events.map((recorded) => ({ actor: recorded.actor, type: recorded.event.type, ...follower.follow(recorded) })));
 }
 
 describe('the outline of an episode', () => {

@@ -2,22 +2,23 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordedEvent } from '../src/protocol/frame.ts';
 import { stepId } from '../src/protocol/ids.ts';
 import { type RunFolder } from '../src/record/folder.ts';
 import { segmentFile } from '../src/record/inspection.ts';
 import { recordsOf } from '../src/record/segment.ts';
-import type { LiveEvent } from '../src/viewer/contract.ts';
+import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
 import { EventLog } from '../src/viewer/events.ts';
-import { facetsOf, sorted } from '../src/viewer/list.ts';
+import { facetCounts, sorted } from '../src/viewer/list.ts';
 import { rowOfLine, rowsOf } from '../src/viewer/rows.ts';
 import { Search } from '../src/viewer/search.ts';
 import { type Filter, filterOf } from '../src/record/filter.ts';
 import { RunIndex } from '../src/viewer/run-index.ts';
 import { Runs } from '../src/viewer/runs.ts';
 import { systemClock } from '../src/actors/clock.ts';
-import { openSample, sampleGroup, sampleRun, stepFrames } from './support/sample-run.ts';
+import { openSample, sampleGroup, sampleRun, sealed, stepFrames } from './support/sample-run.ts';
 
 let root: string;
 beforeEach(() => {
@@ -103,7 +104,11 @@ describe('the rows', () => {
   });
 
   test('are counted by facet, the most frequent value first', () => {
-    expect(facetsOf(rows)).toEqual({
+    const counts = facetCounts();
+    counts.add(rows);
+    counts.add(rows.slice(0, 2));
+    counts.remove(rows.slice(0, 2));
+    expect(counts.list()).toEqual({
       outcome: [
         { value: 'scored', count: 4 },
         { value: 'missing.EngineFault', count: 2 },
@@ -120,6 +125,19 @@ describe('the rows', () => {
         { value: 'null', count: 2 },
       ],
     });
+  });
+
+  test('that come later are put among the sorted ones as if all were sorted at once', () => {
+    const some = fc.array(fc.record({ reward: fc.constantFrom(null, -1, 0, 1), member: fc.nat(9) }));
+    fc.assert(
+      fc.property(some, some, fc.constantFrom('reward', '-reward', 'member', '-member', ''), (first, later, sort) => {
+        const [early, late] = [first, later].map((list) => list.map((change) => ({ ...(rows[0] as EpisodeRow), ...change })));
+        const all = [...(early as EpisodeRow[]), ...(late as EpisodeRow[])];
+        const grown = sorted(all, sort, sorted(early as EpisodeRow[], sort));
+        expect(grown.length).toBe(all.length);
+        expect(grown.every((row, at) => row === sorted(all, sort)[at])).toBe(true);
+      }),
+    );
   });
 
   test('of a line that is cut off are none', () => {
@@ -153,6 +171,30 @@ describe('a search', () => {
       expect(asked).toBe(2 * step);
     }
     await record.close();
+  });
+
+  test('lists and counts what a fresh one would, after whatever was sealed, and sealed again', async () => {
+    const { folder, record } = await openSample(root);
+    const index = new RunIndex(folder);
+    const search = new Search(index, filterOf('') as Filter);
+    const groups = [sampleGroup(1, 0), sampleGroup(1, 1), sampleGroup(1, 0, [{ role: 'user', text: 'again' }]), sampleGroup(2, 0)];
+    for (const group of groups) {
+      record.append(sealed(group));
+      await record.flush();
+      read(index);
+      expect(search.advance(all)).toBe(1);
+      const fresh = new Search(index, filterOf('') as Filter);
+      fresh.advance(all);
+      expect(search.rows()).toEqual(fresh.rows());
+      expect(search.facets()).toEqual(fresh.facets());
+    }
+    const before = search.rows();
+    record.append(sealed(sampleGroup(2, 1)));
+    await record.close();
+    read(index);
+    search.advance(all);
+    // It grew, and nothing else.
+    expect(search.rows()).toBe(before);
   });
 });
 

@@ -25,6 +25,7 @@ import { recordsOf } from '../src/record/segment.ts';
 import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
 import { firstActorOf, kindOf } from '../src/viewer/peek.ts';
 import { RunIndex } from '../src/viewer/run-index.ts';
+import { JournalTail } from '../src/viewer/tail.ts';
 import { openSample, sampleGroup, sampleRun, sealed, stepFrames } from './support/sample-run.ts';
 
 let root: string;
@@ -135,6 +136,23 @@ describe('the index of a run', () => {
     expect(read(index)).toHaveLength(1);
     expect(before).toBe(5);
     expect(index.trouble(false)).toBeNull();
+  });
+
+  test('takes no record for damaged that was finished, with others after it, while it was looked at', async () => {
+    const folder = await sampleRun(root);
+    const file = journalOf(folder);
+    const whole = readFileSync(file);
+    const cut = offsetsIn(file).at(-3) as number;
+    truncateSync(file, cut + 11);
+    const tail = new JournalTail(folder.journal);
+    let seen = 0;
+    const visit = (): void => {
+      if (seen++ === 0) appendFileSync(file, whole.subarray(cut + 11));
+    };
+    tail.read(visit, () => true);
+    expect(tail.trouble(false)).toBeNull();
+    // All but the segment's header.
+    expect(seen).toBe(offsetsIn(file).length - 1);
   });
 
   test('reads on behind a damaged place, and says where it is and what to do', async () => {

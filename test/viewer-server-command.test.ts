@@ -1,11 +1,15 @@
 /** `view` and the link to it, as a user meets them in the terminal. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressOf, firstPort } from '../src/cli/viewer-link.ts';
 import type { Viewer } from '../src/viewer/server.ts';
+import { entry } from './support/command-line.ts';
 import { type Process, start } from './support/runs.ts';
 import { sampleRun } from './support/sample-run.ts';
 import { type ViewerWorld, viewerWorld } from './support/viewer.ts';
@@ -57,6 +61,23 @@ describe('view', () => {
     const view = start(['view', 'runs', '--port', '0', '--json', '--until-stdin-ends'], root);
     // Its stdin is closed from the start.
     expect((await view.ended).code).toBe(0);
+  });
+
+  test('stays at a Ctrl-C that was meant for the run that opened it, and yields to it in every thread', async () => {
+    const args = [entry, 'view', 'runs', '--port', '0', '--json', '--until-stdin-ends'];
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'exit');
+    const { url } = JSON.parse(String((await once(createInterface(child.stdout), 'line'))[0])) as Started;
+    child.kill('SIGINT');
+    expect((await fetch(`${url}api/runs`)).status).toBe(200);
+    const tasks = `/proc/${child.pid}/task`;
+    // Field 19 of a thread's `stat`, 17th after its name.
+    const priorities = existsSync(tasks)
+      ? readdirSync(tasks).map((thread) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]))
+      : [10];
+    child.stdin.end();
+    expect(await ended).toEqual([0, null]);
+    expect(Math.min(...priorities)).toBeGreaterThanOrEqual(10);
   });
 
   test('says what is in the way, and what to do', async () => {

@@ -74,7 +74,7 @@ describe('what comes live', () => {
     const all = await Promise.all(Array.from({ length: 10 }, () => listen()));
     expect(all.map(kinds)).toEqual(all.map(() => ['run']));
     await play(1);
-    await elapse(clock, 300, 50);
+    await elapse(clock, 600, 50);
     for (const heard of all) expect(kinds(heard)).toEqual(['run', 'episode', 'episode', 'step']);
     expect(all[0]?.events.at(-1)).toMatchObject({
       id: expect.stringMatching(/^1:\d+$/) as string,
@@ -89,11 +89,11 @@ describe('what comes live', () => {
     const stays = await listen();
     const first = await listen();
     await play(1);
-    await elapse(clock, 300, 50);
+    await elapse(clock, 600, 50);
     const last = first.events.findLast(({ id }) => id !== undefined)?.id ?? '';
     await first.leave();
     await play(2);
-    await elapse(clock, 300, 50);
+    await elapse(clock, 600, 50);
     const again = await listen(last);
     expect(kinds(again).filter((kind) => kind !== 'run')).toEqual(['episode', 'episode', 'step']);
     expect(again.events.find(({ kind }) => kind === 'step')?.data).toMatchObject({ row: { step: 's00002' } });
@@ -130,7 +130,7 @@ describe('what comes live', () => {
     const heard = await listen();
     for (let step = 1; step <= 400; step++) for (const frame of stepFrames(step)) record.append(frame);
     await record.flush();
-    await elapse(clock, 300, 50);
+    await elapse(clock, 600, 50);
     const news = kinds(heard).filter((kind) => kind !== 'run');
     expect(news[0]).toBe('reset');
     expect(news.length).toBeLessThan(1000);

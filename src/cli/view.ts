@@ -1,6 +1,7 @@
 /** `view [dir]`: serves the viewer over a folder of runs until it is interrupted. Where it listens and how it ends; what it serves is viewer/server.ts's. */
 import { spawn } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { boundary, ConfigFault } from '../errors.ts';
@@ -40,8 +41,9 @@ export const viewCommand = (): Command => {
 };
 
 async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<number> {
+  yieldToRuns();
   const { parent, run } = placeOf(dir);
-  const interrupted = interruption();
+  const interrupted = interruption(flags.untilStdinEnds);
   const asked = {
     dir: parent,
     host: flags.host,
@@ -114,10 +116,23 @@ function troubleAt(host: string, port: number, code: string | undefined): Config
   return null;
 }
 
-/** Resolves when somebody ends the program. */
-const interruption = (): Promise<void> =>
+/** Whoever looks waits rather than whoever runs. On Linux a priority is one thread's, and this process already has several. */
+function yieldToRuns(): void {
+  const tasks = '/proc/self/task';
+  for (const thread of existsSync(tasks) ? readdirSync(tasks) : ['0'])
+    try {
+      setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // It has ended, or the system does not allow it: then they share as others do.
+    }
+}
+
+/** Resolves when somebody ends the program. Ctrl-C is meant for the run that opened this viewer, where one did: it has things to finish, and they are shown. */
+const interruption = (isRuns: boolean): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    if (isRuns) process.on('SIGINT', () => undefined);
+    else process.once('SIGINT', () => resolve());
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 
 /** Resolves when the run that opened this viewer has gone. */

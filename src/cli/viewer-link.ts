@@ -51,8 +51,8 @@ export interface OwnViewer {
 export async function openViewer(folder: RunFolder): Promise<OwnViewer> {
   return boundary(ThreadFault, 'the viewer did not start', async () => {
     const args = [process.argv[1] as string, 'view', folder.dir, '--json', '--quiet', '--until-stdin-ends'];
-    // Ctrl-C is meant for the run: the viewer goes when its stdin does.
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    // Of the same session as the run, or its lower priority would not count beside it. It goes when its stdin does.
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     const close = (): void => {
       child.stdin.end();
       child.stdout.destroy();

@@ -1,4 +1,4 @@
-/** The events of one group's actors by episode: how many there are and in which frames, so that any window of them is read from its place. Keeps no event. */
+/** The events of one group's actors by episode: how many there are and in which frames, so that any window of them is read from its place. Keeps the events of one frame. */
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { Position } from '../record/reader.ts';
 import { eventsAt } from './recall.ts';
@@ -19,6 +19,8 @@ export class EventLog {
   /** Frames of the group that were looked through. */
   #frames = 0;
   #life = 0;
+  /** The frame read last: of a group that is played, the one that everybody asks about. */
+  #held: { readonly at: Position; readonly events: readonly RecordedEvent[] } | null = null;
 
   constructor(index: RunIndex, group: string) {
     this.#index = index;
@@ -48,9 +50,14 @@ export class EventLog {
     for (const stretch of this.#stretches.get(episode) ?? []) {
       const [first, last] = [Math.max(from, stretch.before), Math.min(from + count, stretch.before + stretch.count)];
       if (first >= last) continue;
-      const events = eventsAt(this.#index.folder, stretch.at).slice(stretch.skip).filter(isOf(episode));
+      const events = this.#eventsAt(stretch.at).slice(stretch.skip).filter(isOf(episode));
       yield* events.slice(first - stretch.before, last - stretch.before);
     }
+  }
+
+  #eventsAt(at: Position): readonly RecordedEvent[] {
+    if (this.#held?.at !== at) this.#held = { at, events: eventsAt(this.#index.folder, at) };
+    return this.#held.events;
   }
 
   #beginAnew(): void {
@@ -66,7 +73,7 @@ export class EventLog {
     }
     for (const at of places.slice(this.#frames)) {
       this.#frames++;
-      const events = eventsAt(this.#index.folder, at);
+      const events = this.#eventsAt(at);
       // A resumed run plays a group again that was not sealed: what came before is of another life.
       const start = events.findLastIndex(({ actor, event }) => actor === `${this.#group}/group` && event.type === 'xstate.init');
       if (start >= 0) this.#beginAnew();

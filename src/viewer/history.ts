@@ -1,7 +1,8 @@
 /** What the actors of a group or of the run went through, replayed as far as it was asked for and kept for a while: windows, outlines and where everybody stands. Knows no journal; events.ts reads it. */
+import type { RecordedEvent } from '../protocol/frame.ts';
 import type { EventOutline, EventWindow, RunPage } from './contract.ts';
 import { EventLog } from './events.ts';
-import { eventOutline, type Followed } from './outline.ts';
+import { eventOutline } from './outline.ts';
 import { type Replayed, replayed } from './replayed.ts';
 import { runScope, type RunIndex } from './run-index.ts';
 
@@ -17,6 +18,7 @@ interface Replay {
   /** Of the log when this began. */
   readonly life: number;
   readonly replayed: Replayed;
+  feeding: Promise<void> | null;
   outline: EventOutline | null;
 }
 
@@ -41,7 +43,7 @@ export class Histories {
   async outline(index: RunIndex, group: string, episode: string): Promise<EventOutline> {
     const log = this.of(index, group);
     const replay = await this.#replay(log, episode, index);
-    if (replay.outline?.actor.length !== replay.replayed.length) replay.outline = eventOutline(followed(log, episode, replay.replayed));
+    if (replay.outline?.actor.length !== replay.replayed.length) replay.outline = eventOutline(deedsOf(replay.replayed));
     return replay.outline;
   }
 
@@ -55,24 +57,39 @@ export class Histories {
     });
   }
 
-  /** Fed with all there is. Whoever asks for the same meanwhile feeds it too: each chunk is read and fed in one go. */
+  /** Fed with all there is. Whoever asks for the same meanwhile waits for the same feeding. */
   async #replay(log: EventLog, episode: string, { folder }: RunIndex): Promise<Replay> {
     const key = `${folder.dir} ${episode}`;
     const known = this.#replays.get(key);
     const count = log.count(episode);
-    const entry = known?.log === log && known.life === log.life ? known : { log, life: log.life, replayed: replayed(), outline: null };
+    const entry: Replay =
+      known?.log === log && known.life === log.life ? known : { log, life: log.life, replayed: replayed(), feeding: null, outline: null };
     keep(this.#replays, key, entry, keptReplays);
     while (entry.replayed.length < count && entry.life === log.life) {
-      entry.replayed.feed([...log.read(episode, entry.replayed.length, chunk)]);
-      if (entry.replayed.length < count) await new Promise((resolve) => setImmediate(resolve));
+      entry.feeding ??= feed(entry, episode).finally(() => {
+        entry.feeding = null;
+      });
+      await entry.feeding;
     }
     return entry;
   }
 }
 
-function* followed(log: EventLog, episode: string, { length, at }: Replayed): Generator<Followed> {
-  let index = 0;
-  for (const recorded of log.read(episode, 0, length)) yield { recorded, ...at(index++) };
+/** One pass over the frames that hold what is new. */
+async function feed({ log, life, replayed }: Replay, episode: string): Promise<void> {
+  let some: RecordedEvent[] = [];
+  for (const event of log.read(episode, replayed.length)) {
+    if (some.push(event) < chunk) continue;
+    replayed.feed(some);
+    some = [];
+    await new Promise((resolve) => setImmediate(resolve));
+    if (log.life !== life) return;
+  }
+  replayed.feed(some);
+}
+
+function* deedsOf({ length, at }: Replayed): Generator<ReturnType<Replayed['at']>> {
+  for (let index = 0; index < length; index++) yield at(index);
 }
 
 /** As the most recently used one; the one unused longest goes where there are too many. */

@@ -1,15 +1,18 @@
 /** The episode table of a run as it is asked for: filtered, sorted, counted, and kept until the run has more to say. Knows time and the filter's words; the search is search.ts's. */
 import { filterOf } from '../record/filter.ts';
 import type { EpisodeList, EpisodeRow, Refusal } from './contract.ts';
-import { type Asked, facetsOf, isSortable, sorted, windowOf } from './list.ts';
+import { type Asked, isSortable, sorted, windowOf } from './list.ts';
 import type { ViewerClock } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
 import { Search } from './search.ts';
 
 interface Answer {
+  /** Of the rows of the run. */
   readonly revision: number;
   /** Share of the groups that were searched. */
   readonly share: number;
+  /** What passed, which may have grown since, and as it is shown: then all of it in order. */
+  readonly passed: readonly EpisodeRow[];
   readonly rows: readonly EpisodeRow[];
   readonly facets: EpisodeList['facets'];
 }
@@ -53,15 +56,16 @@ export class Lists {
     return read < 1 ? { ...list, read } : list;
   }
 
-  async #answer({ index, search }: Kept, sort: string): Promise<Answer> {
+  async #answer({ index, search, answer }: Kept, sort: string): Promise<Answer> {
     const late = this.#clock.now() + patienceMs;
     for (;;) {
       const until = this.#clock.now() + sliceMs;
       const { revision } = index;
       const share = search.advance(() => this.#clock.now() < until);
       if (share === 1 || this.#clock.now() >= late) {
-        const rows = search.rows();
-        return { revision, share, rows: sorted(rows, sort), facets: facetsOf(rows) };
+        const passed = search.rows();
+        const rows = sorted(passed, sort, answer?.passed === passed ? answer.rows : []);
+        return { revision, share, passed, rows, facets: search.facets() };
       }
       await new Promise((resolve) => setImmediate(resolve));
     }

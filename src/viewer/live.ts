@@ -9,7 +9,7 @@ import type { ViewerClock } from './ports.ts';
 import type { Runs } from './runs.ts';
 
 /** Between two looks at a journal that somebody listens to, and at the cards. */
-const lookMs = 250;
+const lookMs = 500;
 const cardsMs = 1000;
 /** Something is said at least this often, or proxies and pages take the connection for dead. */
 const heartbeatMs = 15_000;
@@ -23,7 +23,7 @@ const pendingLimit = 1000;
 export const listenerLimit = 100;
 
 interface Listener {
-  send(text: string): void;
+  send(bytes: Uint8Array): void;
   end(): void;
 }
 
@@ -66,15 +66,14 @@ export class Live {
   async listen(run: string | null, lastId: string | null): Promise<ReadableStream<Uint8Array> | null> {
     const channel = await this.#channelOf(run ?? '');
     if (channel === null) return null;
-    const encoder = new TextEncoder();
     let leave = (): void => undefined;
     return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           const listener: Listener = {
-            send: (text) => {
+            send: (bytes) => {
               if ((controller.desiredSize ?? 0) <= 0) listener.end();
-              else controller.enqueue(encoder.encode(text));
+              else controller.enqueue(bytes);
             },
             end: () => {
               leave();
@@ -83,8 +82,8 @@ export class Live {
           };
           leave = () => this.#leave(run ?? '', channel, listener);
           channel.listeners.add(listener);
-          listener.send('retry: 1000\n\n');
-          for (const text of missedBy(channel, lastId)) listener.send(text);
+          listener.send(bytesOf('retry: 1000\n\n'));
+          for (const text of missedBy(channel, lastId)) listener.send(bytesOf(text));
           this.#schedule();
         },
         cancel: () => leave(),
@@ -144,7 +143,7 @@ export class Live {
       if (run !== '') await this.#runs.refresh(run);
       const cards = asksCards ? this.#noticeCards(run, channel) : [];
       tell(channel, cards);
-      if (beats) for (const listener of channel.listeners) listener.send(':\n\n');
+      if (beats) for (const listener of channel.listeners) listener.send(bytesOf(':\n\n'));
     }
   }
 
@@ -178,7 +177,8 @@ function tell(channel: Channel, cards: readonly LiveEvent[]): void {
   const text = events.map((event, at) => textOf(event, at === events.length - 1 ? channel.id : null)).join('');
   channel.kept.push({ id: channel.id, text });
   if (channel.kept.length > keptBatches) channel.kept.shift();
-  for (const listener of channel.listeners) listener.send(text);
+  const bytes = bytesOf(text);
+  for (const listener of channel.listeners) listener.send(bytes);
 }
 
 /** That a group's actors did something is said once a batch. */
@@ -200,6 +200,9 @@ function missedBy(channel: Channel, lastId: string | null): string[] {
   if (from >= 0) return [...channel.kept.slice(from + 1).map(({ text }) => text), ...cards];
   return [textOf({ kind: 'reset' }, channel.id), ...cards];
 }
+
+const encoder = new TextEncoder();
+const bytesOf = (text: string): Uint8Array => encoder.encode(text);
 
 const nameOf = ({ segment, offset }: Position): string => `${segment}:${offset}`;
 

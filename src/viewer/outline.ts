@@ -1,10 +1,10 @@
 /** All events of an episode in columns: who received what, the state it led to, and which turn came of it. Keeps no payload, and replays nothing itself. */
-import type { RecordedEvent } from '../protocol/frame.ts';
 import type { EventOutline } from './contract.ts';
 
-/** An event with what its chart made of it. */
+/** Who received which event, and what its chart made of it. */
 export interface Followed {
-  readonly recorded: RecordedEvent;
+  readonly actor: string;
+  readonly type: string;
   readonly value: unknown;
   readonly agrees: boolean;
   readonly edges: readonly string[];
@@ -19,15 +19,14 @@ export function eventOutline(events: Iterable<Followed>): EventOutline {
   const columns = { actor: [] as number[], type: [] as number[], value: [] as number[], edge: [] as number[] };
   const disagree: number[] = [];
   const count = turnCount();
-  for (const { recorded, value, agrees, edges: taken } of events) {
-    const { actor, event } = recorded;
+  for (const { actor, type, value, agrees, edges: taken } of events) {
     const name = actor.slice(actor.lastIndexOf('/') + 1);
     if (!agrees) disagree.push(columns.actor.length);
     columns.actor.push(actors.index(name));
-    columns.type.push(types.index(event.type));
+    columns.type.push(types.index(type));
     columns.value.push(values.index(value ?? null));
     columns.edge.push(edges.index(taken));
-    count.take(name, event.type, value);
+    count.take(name, type, value);
   }
   return { actors: actors.list, types: types.list, values: values.list, edges: edges.list, ...columns, turn: count.turns(), disagree };
 }

@@ -56,19 +56,25 @@ function column<T>(keyOf: (value: T) => string): Column<T> {
 /** What one event did. */
 interface Deed {
   readonly actor: string;
-  /** The actor began, or began anew. */
-  readonly begins: boolean;
+  readonly type: string;
   /** Its state after the event; null where nobody knows. */
   readonly value: unknown;
   readonly agrees: boolean;
   readonly edges: readonly string[];
 }
 
+/** The actor began, or began anew, with its first event. */
+const moved = (deed: Deed, index: number): Deed & { readonly index: number; readonly begins: boolean } => ({
+  ...deed,
+  index,
+  begins: deed.type === 'xstate.init',
+});
+
 const stride = 4096;
 
 export function replayed(): Replayed {
   const follower = trail();
-  const deeds = column<Deed>(({ actor, begins, value, agrees, edges }) => JSON.stringify([actor, begins, value, agrees, edges]));
+  const deeds = column<Deed>(({ actor, type, value, agrees, edges }) => JSON.stringify([actor, type, value, agrees, edges]));
   /** One object a value: standings tell a changed state by identity. */
   const values = new Map<string, unknown>();
   let length = 0;
@@ -84,7 +90,7 @@ export function replayed(): Replayed {
   const standing = (count: number): ActorStanding[] => {
     const mark = Math.floor(count / stride);
     const all = resumed(marks[mark] ?? [], mark * stride);
-    for (let index = mark * stride; index < count; index++) move(all, { index, ...deeds.at(index) });
+    for (let index = mark * stride; index < count; index++) move(all, moved(deeds.at(index), index));
     return told(all, count);
   };
   return {
@@ -97,9 +103,9 @@ export function replayed(): Replayed {
     feed: (events) => {
       for (const recorded of events) {
         const { value, agrees, edges } = follower.follow(recorded);
-        const deed = { actor: recorded.actor, begins: recorded.event.type === 'xstate.init', value: interned(value), agrees, edges };
+        const deed = { actor: recorded.actor, type: recorded.event.type, value: interned(value), agrees, edges };
         deeds.push(deed);
-        move(present, { index: length++, ...deed });
+        move(present, moved(deed, length++));
         if (!agrees) disagreements++;
         if (length % stride === 0) marks.push(told(present, length));
       }

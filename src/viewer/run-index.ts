@@ -76,7 +76,7 @@ export class RunIndex {
     this.#tail = new JournalTail(folder.journal);
   }
 
-  /** Rises with every change of what this index says. */
+  /** Rises with every change of its rows. */
   get revision(): number {
     return this.#revision;
   }
@@ -108,6 +108,12 @@ export class RunIndex {
     if (this.#isWhole) return 1;
     const { read, of } = this.#tail.progress;
     return of === 0 ? 1 : read / of;
+  }
+
+  /** Bytes of the journal that were not read yet. */
+  get unread(): number {
+    const { read, of } = this.#tail.progress;
+    return of - read;
   }
 
   place(group: string): Place | undefined {
@@ -210,7 +216,6 @@ export class RunIndex {
     if (kind.startsWith('call.')) return this.#takeCall(kind, frame, at);
     if (kind === 'group.signals') return this.#takeSignals(unpack(frame) as FrameOf<'group.signals'>, at);
     if (!counted.has(kind)) return null;
-    this.#revision++;
     // By far the most of what is read, and a checksum has just said that it is what our own writer wrote: shapes are checked where they are shown.
     if (kind === 'group.sealed') return this.#takeGroup(unpack(frame) as FrameOf<'group.sealed'>, at);
     if (kind === 'task.issued') return this.#takeTask(unpack(frame) as FrameOf<'task.issued'>, at);
@@ -242,6 +247,7 @@ export class RunIndex {
   #takeGroup({ envelope, bytes }: FrameOf<'group.sealed'>, at: Position): LiveEvent {
     const rows = rowsOf(unpack(bytes) as RolloutGroup, bandOf(this.#config));
     this.#size += rows.length - (this.#rows.get(envelope.group)?.length ?? 0);
+    this.#revision++;
     this.#rows.delete(envelope.group);
     this.#rows.set(envelope.group, rows);
     const place = this.#placeOf(envelope.group);

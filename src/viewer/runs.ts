@@ -21,8 +21,13 @@ const sliceMs = 12;
 /** Indexes kept, and rows in all of them; the one used last always stays. */
 const indexLimit = 8;
 const rowLimit = 400_000;
-/** An answer waits this long for a journal that is read the first time; then it says how far it is. */
+/** An answer waits this long for a journal that is read the first time; then it says how far it is. At once where that much could not be read anyway. */
 const patienceMs = 400;
+const soonRead = 8 * 1024 * 1024;
+/** One that is about a single group waits for that one: there is nothing else to answer. */
+const groupPatienceMs = 15_000;
+/** For this long after somebody asked, journals that nobody asked for are read at a tenth of the pace. */
+const askedMs = 1000;
 /** Of journals read unasked, all together. */
 const inspectedBytes = 256 * 1024 * 1024;
 /** Vanished runs remembered. */
@@ -31,6 +36,8 @@ const vanishedLimit = 200;
 interface Opened {
   readonly index: RunIndex;
   reading: Promise<void> | null;
+  /** Somebody waits for it: it is read without rests. */
+  isWanted: boolean;
   readonly tells: Set<Tell>;
   /** Why it cannot be read at all. */
   failure: string | null;
@@ -48,6 +55,8 @@ export class Runs {
   /** What journals suffer from that were read to their end, open or not. */
   readonly #troubles = new Map<string, string | null>();
   #closed = false;
+  /** When an index was last asked for. */
+  #asked = -Infinity;
 
   constructor(dir: string, { clock, note }: Pick<ViewerPorts, 'clock' | 'note'>) {
     this.dir = dir;
@@ -56,7 +65,7 @@ export class Runs {
   }
 
   /**
-   * Reads the journals that nobody writes and that are not too long, newest first, so that the list tells which are damaged before anybody opens them. Half of the time it rests.
+   * Reads the journals that nobody writes and that are not too long, newest first, so that the list tells which are damaged before anybody opens them. Half of the time it rests, and nearly always while pages ask.
    */
   async inspect(): Promise<void> {
     let left = inspectedBytes;
@@ -65,7 +74,7 @@ export class Runs {
       if (size === null || this.#isWritten(folder)) continue;
       if (this.#closed || (left -= size) < 0) return;
       const opened: Opened = this.#opened.get(folder.name) ?? newlyOpened(folder);
-      await this.#read(opened, () => this.#pause(sliceMs));
+      await this.#read(opened);
     }
   }
 
@@ -97,14 +106,18 @@ export class Runs {
   /**
    * The run's index, up to date or, where its journal is long and was not read before, as far as it came within a moment: `isWhole` tells.
    * null where there is no such run; one that vanished is shown for as long as its index is kept. Rejects with RecordFault where its journal cannot be read.
+   * `group`: what the answer is about; it is then up to date as to that group, however long the rest is.
    */
-  async index(run: string): Promise<RunIndex | null> {
+  async index(run: string, group: string | null = null): Promise<RunIndex | null> {
     const opened = this.#open(run);
     if (opened === null) return null;
     const { index } = opened;
+    opened.isWanted = true;
+    this.#asked = this.#clock.now();
     if (opened.reading !== null || !index.isWhole || index.grew) {
       const reading = this.#read(opened);
-      await this.#within(patienceMs, reading);
+      if (group !== null) await this.#untilSealed(opened, group);
+      else if (opened.failure !== null || index.unread < soonRead) await this.#within(patienceMs, reading);
       if (opened.reading !== null) index.readEarly();
     }
     if (opened.failure !== null && opened.index.config === null && existsSync(opened.index.folder.dir))
@@ -127,7 +140,18 @@ export class Runs {
   /** Reads what a followed run has grown by. */
   async refresh(run: string): Promise<void> {
     const opened = this.#opened.get(run);
+    if (opened !== undefined) opened.isWanted = true;
     if (opened !== undefined && (!opened.index.isWhole || opened.index.grew)) await this.#read(opened);
+  }
+
+  /** A group whose end was not read yet is no group that is played. */
+  async #untilSealed(opened: Opened, group: string): Promise<void> {
+    const late = this.#clock.now() + groupPatienceMs;
+    const { index } = opened;
+    while (opened.reading !== null && this.#clock.now() < late) {
+      if (!index.isWhole && index.place(group)?.sealed != null) return;
+      await nextTurn();
+    }
   }
 
   #cardOf(folder: RunFolder): RunCard {
@@ -165,15 +189,15 @@ export class Runs {
   }
 
   /** One reading at a time: whoever comes meanwhile waits for the same. Never rejects. */
-  #read(opened: Opened, rest: () => Promise<void> = nextTurn): Promise<void> {
-    opened.reading ??= this.#readSlices(opened, rest).finally(() => {
+  #read(opened: Opened): Promise<void> {
+    opened.reading ??= this.#readSlices(opened).finally(() => {
       opened.reading = null;
       this.#noteTrouble(opened);
     });
     return opened.reading;
   }
 
-  async #readSlices(opened: Opened, rest: () => Promise<void>): Promise<void> {
+  async #readSlices(opened: Opened): Promise<void> {
     const { index } = opened;
     const tell: Tell = (event, at) => {
       for (const one of opened.tells) one(event, at);
@@ -187,7 +211,7 @@ export class Runs {
         opened.failure = null;
         if (isAtEnd && !wasWhole) tell({ kind: 'reset' }, index.position);
         if (isAtEnd || this.#closed) return;
-        await rest();
+        await (opened.isWanted ? nextTurn() : this.#pause(this.#clock.now() < this.#asked + askedMs ? 10 * sliceMs : sliceMs));
       }
     } catch (error) {
       opened.failure = error instanceof Error ? error.message : String(error);
@@ -249,7 +273,13 @@ export class Runs {
   }
 }
 
-const newlyOpened = (folder: RunFolder): Opened => ({ index: new RunIndex(folder), reading: null, tells: new Set(), failure: null });
+const newlyOpened = (folder: RunFolder): Opened => ({
+  index: new RunIndex(folder),
+  reading: null,
+  isWanted: false,
+  tells: new Set(),
+  failure: null,
+});
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { type Segment, segmentFile, segmentsIn } from '../record/inspection.ts';
 import type { Position } from '../record/reader.ts';
-import { recordAfter, recordsOf, type Tail } from '../record/segment.ts';
+import { recordAfter, recordFrom, recordsOf, type Tail } from '../record/segment.ts';
 import { kindOf } from './peek.ts';
 
 export interface TailRecord {
@@ -107,6 +107,8 @@ export class JournalTail {
       this.#torn = null;
       if (tail.damage === null) return true;
       const next = recordAfter(file, tail.offset);
+      // A record that was half written when it was looked at may be whole by now, with others after it.
+      if (next !== null && recordFrom(file, tail.offset) !== null) continue;
       const { size } = statSync(file);
       if (next === null && isLast) {
         const bytes = size - tail.offset;

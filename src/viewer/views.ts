@@ -43,9 +43,12 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const calls = new Calls();
   const lists = new Lists(ports.clock);
 
-  const opened = async (context: Context): Promise<{ run: string; index: RunIndex; config: JsonObject | null }> => {
+  const opened = async (
+    context: Context,
+    group: string | null = null,
+  ): Promise<{ run: string; index: RunIndex; config: JsonObject | null }> => {
     const run = context.req.param('run') ?? '';
-    const index = await runs.index(run);
+    const index = await runs.index(run, group);
     if (index === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
     if (!existsSync(index.folder.dir)) throw new Refused(404, runs.card(run)?.trouble ?? `there is no run ${run} any more`);
     return { run, index, config: runs.configOf(index) };
@@ -53,9 +56,9 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const member = async (
     context: Context,
   ): Promise<{ run: string; id: string; name: string; index: RunIndex; config: JsonObject | null; group: Opened }> => {
-    const { run, index, config } = await opened(context);
     const id = context.req.param('id') ?? '';
     const name = id.replace(/\.e\d+$/, '');
+    const { run, index, config } = await opened(context, name);
     const group = groups.open(index, config, name);
     if (group === null) throw new Refused(404, `there is no episode ${id} in ${run}${stillRead(index)}`);
     return { run, id, name, index, config, group };
@@ -64,8 +67,8 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const whole = async (
     context: Context,
   ): Promise<{ run: string; id: string; index: RunIndex; config: JsonObject | null; group: Opened }> => {
-    const { run, index, config } = await opened(context);
     const id = context.req.param('group') ?? '';
+    const { run, index, config } = await opened(context, id);
     const group = groups.open(index, config, id);
     if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`);
     return { run, id, index, config, group };
