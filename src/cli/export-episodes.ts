@@ -20,7 +20,11 @@ export const openAiCommand = (): Command =>
   ]);
 
 export const tokensCommand = (): Command =>
-  episodesCommand('tokens', 'write token ids, log-probs, mask, reward and advantage, a JSON line a trace', tokenLines);
+  episodesCommand(
+    'tokens',
+    'write token ids, log-probs of sampler and trainer, mask, reward and advantage, a JSON line a trace',
+    tokenLines,
+  );
 
 const episodesCommand = (name: string, what: string, linesOf: (member: Member) => readonly string[]): Command =>
   withOutput(
