@@ -1,11 +1,10 @@
 /** An episode played anew: what came before the turn stays as it was, and what comes after is the new seed's, policy's and simulators'. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Forked, forkOf, playFork } from '../src/actors/fork.ts';
 import { saidAgain, toldAgain } from '../src/actors/past.ts';
-import { forkingIn } from '../src/cli/fork.ts';
 import { proofOf } from '../src/cli/proof.ts';
 import { configOfRun } from '../src/cli/resume.ts';
 import type { Config } from '../src/config.ts';
@@ -14,7 +13,8 @@ import type { Episode } from '../src/protocol/episode.ts';
 import { RolloutGroup } from '../src/protocol/group.ts';
 import type { EpisodeId } from '../src/protocol/ids.ts';
 import { isSampled, traceIds, traceLength } from '../src/protocol/trace.ts';
-import { createFolder, findFolder, folderOf, type RunFolder } from '../src/record/folder.ts';
+import { createFolder, findFolder, folderOf, listFolders, type RunFolder } from '../src/record/folder.ts';
+import { parentIn } from '../src/record/parent.ts';
 import { framesFrom } from '../src/record/reader.ts';
 import { baseModel, scriptedRun, trainedRun } from './support/recipes.ts';
 import { run } from './support/runs.ts';
@@ -128,26 +128,23 @@ test('a version that is not kept is refused with those that are', () => {
   );
 });
 
-test('a turn beyond the end, an episode that is none and a run that is not there are refused, and leave no folder', async () => {
-  const original = episodesOf('scripted')[0] as Episode;
-  const ask = forkingIn(runs, note, signal);
-  const before = findFolder(runs, 'latest').name;
-  await expect(ask({ run: 'scripted', episode: original.id, turn: 99 })).rejects.toThrow(/has turns 0 to \d+/);
-  await expect(ask({ run: 'scripted', episode: 's00001.t000.e77', turn: 1 })).rejects.toThrow(
-    /no sealed episode is called s00001.t000.e77/,
-  );
-  await expect(ask({ run: '../runs/scripted', episode: original.id, turn: 1 })).rejects.toThrow(/there is no run/);
-  expect(findFolder(runs, 'latest').name).toBe(before);
+test('a fork is played with the policies of the run it comes from', async () => {
+  const original = episodesOf('trained').find(({ turns, policy }) => turns.length >= 4 && policy?.end === 0) as Episode;
+  const child = await fork('trained', original, { turn: 3, version: 1 });
+  const grandchild = await fork(child.folder.name, child.episode, { turn: 3 });
+  expect(pack(spoken(grandchild.episode))).toEqual(pack(spoken(child.episode)));
+  expect(() => forkOf(child.folder, configOfRun(child.folder), { episode: original.id, turn: 1, version: 77 })).toThrow(/kept are 0, 1/);
 });
 
-test('a page’s request leads to a run beside the parent that can be forked itself', async () => {
-  const original = episodesOf('scripted').find(({ turns }) => turns.length >= 4) as Episode;
-  const ask = forkingIn(runs, note, signal);
-  const child = await ask({ run: 'scripted', episode: original.id, turn: 2, seed: 9 });
-  expect(child.episode).toBe(original.id);
-  const grandchild = await ask({ run: child.run, episode: child.episode, turn: 2 });
-  const [a, b] = [child, grandchild].map(({ run: name }) => episodesOf(name)[0] as Episode);
-  expect(pack(spoken(a as Episode))).toEqual(pack(spoken(b as Episode)));
+test('a fork is never the latest run, unless there is no other', async () => {
+  const original = episodesOf('scripted')[0] as Episode;
+  const { folder } = await fork('scripted', original, { turn: 1, seed: 2 });
+  const newest = listFolders(runs).at(-1)?.name;
+  expect([newest, parentIn(folder.journal)?.run]).toEqual([folder.name, 'scripted']);
+  expect(['scripted', 'trained']).toContain(findFolder(runs, 'latest').name);
+  const alone = join(root, 'alone');
+  cpSync(folder.dir, join(alone, 'fork'), { recursive: true });
+  expect(findFolder(alone, 'latest').name).toBe('fork');
 });
 
 test('a greedy attempt of an examination is played greedily again', async () => {

@@ -1,10 +1,11 @@
 /** Who may ask the viewer for what, and what it has done: Host, Origin and token, files and addresses, actions. */
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigFault } from '../src/errors.ts';
+import { CancelledFault, ConfigFault } from '../src/errors.ts';
+import type { ForkState } from '../src/viewer/contract.ts';
 import type { Viewer } from '../src/viewer/server.ts';
 import { sampleRun } from './support/sample-run.ts';
-import { type Answer, ask, cookieOf, viewerWorld } from './support/viewer.ts';
+import { type Answer, ask, cookieOf, json, viewerWorld } from './support/viewer.ts';
 
 const world = viewerWorld();
 let viewer: Viewer;
@@ -61,7 +62,7 @@ describe('who may act', () => {
       })),
     );
     expect(statuses.filter(({ status }) => status !== 403)).toEqual([
-      { cell: { host: 'right', origin: 'right', token: 'right' }, status: 200 },
+      { cell: { host: 'right', origin: 'right', token: 'right' }, status: 202 },
     ]);
     expect(world.forks).toEqual([{ run: 'sample', episode: 's00001.t000.e00', turn: 1 }]);
   });
@@ -127,27 +128,87 @@ describe('an action', () => {
 
   test('that is not one is refused before anybody is asked', async () => {
     world.forks.length = 0;
-    const bodies = ['', '{', '[]', '{"run":"a"}', '{"run":"a","episode":"b","turn":-1}', '{"run":"a","episode":"b","turn":0,"then":"rm"}'];
+    const bodies = [
+      '',
+      '{',
+      '[]',
+      '{"run":"a"}',
+      '{"run":"a","episode":"b","turn":-1}',
+      '{"run":"a","episode":"b","turn":0,"then":"rm"}',
+      '{"run":"a","episode":"--help","turn":0}',
+      '{"run":"a","episode":"b","turn":0,"set":"seed=1"}',
+    ];
     expect((await Promise.all(bodies.map(post))).map(({ status }) => status)).toEqual(bodies.map(() => 400));
     expect((await post(JSON.stringify({ run: 'a'.repeat(70_000) }))).status).toBe(413);
     expect(world.forks).toEqual([]);
   });
 
+  const latest = async (): Promise<ForkState> => (await json<readonly ForkState[]>(viewer, '/api/forks'))[0] as ForkState;
+  const cancel = async (id: number | string): Promise<Answer> => {
+    const host = `127.0.0.1:${viewer.port}`;
+    return ask(viewer, `/api/actions/fork/${id}`, {
+      method: 'DELETE',
+      headers: { host, origin: `http://${host}`, cookie: cookieOf(await ask(viewer, '/')) },
+    });
+  };
+
   test('that fails says why, and the next one goes', async () => {
     world.setFork(() => Promise.reject(new ConfigFault('version 3 is not kept')));
-    expect(await post(asked)).toMatchObject({ status: 422, text: '{"error":"version 3 is not kept"}' });
-    world.setFork(() => Promise.resolve());
-    expect(await post(asked)).toMatchObject({ status: 200, text: '{"run":"forked","episode":"e"}' });
+    expect((await post(asked)).status).toBe(202);
+    await expect.poll(latest).toMatchObject({ state: 'failed', said: 'version 3 is not kept', run: null });
+    world.setFork(({ begun, said }) => {
+      begun('sample-fork');
+      said('a server starts');
+      return Promise.resolve();
+    });
+    expect((await post(asked)).status).toBe(202);
+    await expect
+      .poll(latest)
+      .toMatchObject({ state: 'done', run: 'sample-fork', said: 'a server starts', request: JSON.parse(asked) as object });
   });
 
-  test('waits for no other: one is played at a time', async () => {
+  test('waits for no other: one is played at a time, and who comes meanwhile is told which', async () => {
     let end = (): void => undefined;
     world.setFork(() => new Promise((resolve) => (end = resolve)));
-    const first = post(asked);
-    await expect.poll(() => world.forks.at(-1)?.seed).toBe(7);
-    expect((await post(asked)).status).toBe(409);
+    expect((await post(asked)).status).toBe(202);
+    expect(await latest()).toMatchObject({ state: 'playing' });
+    const second = await post(asked);
+    expect([second.status, second.text]).toEqual([429, expect.stringContaining('another fork is being played, of e in sample')]);
     end();
-    expect((await first).status).toBe(200);
+    await expect.poll(latest).toMatchObject({ state: 'done' });
+    world.setFork(() => Promise.resolve());
+    expect((await post(asked)).status).toBe(202);
+  });
+
+  test('can be cancelled while it is played, and no other can', async () => {
+    world.setFork(
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new CancelledFault('it was cancelled')))),
+    );
+    const { id } = JSON.parse((await post(asked)).text) as ForkState;
+    expect((await ask(viewer, `/api/actions/fork/${id}`, { method: 'DELETE' })).status).toBe(403);
+    expect((await latest()).state).toBe('playing');
+    expect([(await cancel(id + 1)).status, (await cancel('x')).status, (await cancel(id)).status]).toEqual([404, 404, 200]);
+    await expect.poll(latest).toMatchObject({ id, state: 'cancelled' });
+    expect((await cancel(id)).status).toBe(404);
+  });
+
+  test('that is being played ends when the viewer does', async () => {
+    const other = await world.start();
+    let isAborted = false;
+    world.setFork(
+      ({ signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener('abort', () => {
+            isAborted = true;
+            reject(new CancelledFault('it was cancelled'));
+          }),
+        ),
+    );
+    const host = `127.0.0.1:${other.port}`;
+    const headers = { host, origin: `http://${host}`, cookie: cookieOf(await ask(other, '/')) };
+    expect((await ask(other, '/api/actions/fork', { method: 'POST', headers, body: asked })).status).toBe(202);
+    await other.close();
+    expect(isAborted).toBe(true);
   });
 });
 

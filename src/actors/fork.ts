@@ -5,13 +5,13 @@
 import type { Config } from '../config.ts';
 import { CancelledFault, ConfigFault, EngineFault, faultFrom, RecordFault } from '../errors.ts';
 import { createBroker } from '../gpu/broker.ts';
-import { listCheckpoints, readCheckpoint } from '../gpu/checkpoint.ts';
+import { listCheckpoints, readCheckpoint, versionIn } from '../gpu/checkpoint.ts';
 import { weightsIn } from '../gpu/policy-update-commit.ts';
 import { pack } from '../protocol/codec.ts';
 import type { Episode } from '../protocol/episode.ts';
 import type { Parent } from '../protocol/frame.ts';
 import type { RolloutGroup } from '../protocol/group.ts';
-import type { EpisodeId, PolicyVersion, RunId } from '../protocol/ids.ts';
+import type { EpisodeId, RunId } from '../protocol/ids.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Weights } from '../protocol/policy.ts';
 import { type Seed, seedOf } from '../random.ts';
@@ -25,7 +25,7 @@ import { type GroupJob, runGroup } from './group.ts';
 import { jobOf } from './job.ts';
 import { lossOf } from './loss.ts';
 import { openings, type Openings } from './openings.ts';
-import { originalIn } from './original.ts';
+import { originalIn, sittingOf, trainedIn, versionsKept } from './original.ts';
 import { pastOf } from './past.ts';
 import { castSpecOf } from './settings.ts';
 import { playable, policySpecOf } from './stand-in.ts';
@@ -58,7 +58,10 @@ export interface Forked {
   readonly isSame: boolean;
 }
 
-/** Reads what the fork begins with. `config`: the run's own, changed where that is wanted. Throws ConfigFault for what cannot be played, saying what could. */
+/**
+ * Reads what the fork begins with. `config`: what the episode was played with (`configAsPlayed`), changed where that is wanted.
+ * Throws ConfigFault for what cannot be played, saying what could.
+ */
 export function forkOf(parent: RunFolder, config: Config, { episode: id, turn, seed = config.seed, version }: ForkAsked): Fork {
   const { run, runSeed, group, original, events } = originalIn(parent, id);
   if (!Number.isSafeInteger(turn) || turn < 0 || turn > original.turns.length)
@@ -67,13 +70,18 @@ export function forkOf(parent: RunFolder, config: Config, { episode: id, turn, s
     );
   const played: Config = { ...config, seed, steps: 0, eval: { ...config.eval, at: [], every: 0 } };
   const base = baseFor(playable(played).config);
-  const weights = weightsOf(parent, firstWeights(played, base), version ?? original.policy?.end);
+  const weights = weightsOf(trainedIn(parent), firstWeights(played, base), version ?? original.policy?.end);
+  // The server would say so too, after a minute.
+  if (config.engine.kind === 'vllm' && weights.kind === 'full' && weights.version !== 0)
+    throw new ConfigFault(
+      `policy version ${weights.version} of ${parent.name} is a whole model, and a vLLM server takes adapters: choose --version 0, or the engine that it was trained with`,
+    );
   const told = pastOf(events, original.id, turn);
   const { run: _, ...job } = jobOf(playable(played).config, run, group.step, group.task, weights.version, {
     group: group.id,
     members: 1,
     minimumScored: 1,
-    ...sittingOf(group, config),
+    ...manners(group),
   });
   const refill = [0, 1, 2, 3].find((each) => seedOf(runSeed, original.id, each) === original.seed) ?? 0;
   return {
@@ -191,26 +199,23 @@ async function play(fork: Fork, { folder, run, record, opened, signal, note }: P
 const spokenIn = ({ turns, traces, outcome }: Episode): Uint8Array => pack({ turns, traces, outcome });
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-/** An examination has manners of its own, and its groups are named by them (examination.ts). */
-function sittingOf(group: RolloutGroup, { eval: { roles } }: Config): { readonly temperature?: number; readonly examined?: boolean } {
-  const sitting = /^e\d+\.\w+\.(greedy|sampled)\./.exec(group.id)?.[1];
-  if (sitting === undefined) return {};
-  return { temperature: sitting === 'greedy' ? 0 : 1, examined: roles === 'procedural' };
+/** An examination has manners of its own. */
+function manners({ id }: RolloutGroup): { readonly temperature?: number } {
+  const sitting = sittingOf(id);
+  return sitting === null ? {} : { temperature: sitting === 'greedy' ? 0 : 1 };
 }
 
 /** Left out: the newest kept. */
-function weightsOf({ checkpoints, name }: RunFolder, first: Weights, version: number | undefined): Weights {
-  const kept: PolicyVersion[] = [];
+function weightsOf(run: RunFolder, first: Weights, version: number | undefined): Weights {
+  const { checkpoints, name } = run;
   if (version === first.version) return first;
   for (const step of listCheckpoints(checkpoints).toReversed()) {
+    if (version !== undefined && versionIn(checkpoints, step) !== version) continue;
     const checkpoint = readCheckpoint(checkpoints, step);
-    if (checkpoint === null) continue;
-    if (version === undefined || checkpoint.manifest.version === version) return weightsIn(checkpoint);
-    kept.unshift(checkpoint.manifest.version);
+    if (checkpoint !== null) return weightsIn(checkpoint);
   }
   if (version === undefined) return first;
-  const versions = [...new Set([first.version, ...kept])].toSorted((a, b) => a - b);
   throw new ConfigFault(
-    `policy version ${version} of ${name} is not kept any more; kept are ${versions.join(', ')}: choose one with --version (record.checkpoints says how many a run keeps)`,
+    `policy version ${version} of ${name} is not kept any more; kept are ${versionsKept(run, first.version).join(', ')}: choose one with --version (record.checkpoints says how many a run keeps)`,
   );
 }

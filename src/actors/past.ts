@@ -48,17 +48,28 @@ export function toldAgain<Answer>(
   return undefined;
 }
 
-/** What was answered until the episode had `turn` turns. Of several attempts the last one counts. Throws RecordFault where the record does not lead there. */
+/**
+ * What was answered until the episode had `turn` turns; where it never had more, all that was, so that it is only judged anew. Of several attempts the last one counts.
+ * Throws RecordFault where the record does not lead there.
+ */
 export function pastOf(recorded: readonly RecordedEvent[], episode: EpisodeId, turn: number): Told[] {
   const isBeginning = ({ actor, event }: RecordedEvent): boolean => actor === `${episode}/episode` && event.type === 'xstate.init';
   const { events, divergence } = replay(recorded.slice(Math.max(0, recorded.findLastIndex(isBeginning))));
-  const reached = events.findIndex(
-    ({ actor, snapshot }) => actor === `${episode}/episode` && (snapshot.context as EpisodeContext).turns.length >= turn,
-  );
+  const own = ({ actor }: { readonly actor: string }): string => actor.slice(episode.length + 1);
+  const hadTurns = ({ actor, snapshot }: (typeof events)[number]): number =>
+    actor === `${episode}/episode` ? (snapshot.context as EpisodeContext).turns.length : -1;
+  const reached = events.findIndex((event) => hadTurns(event) >= turn);
   if (reached < 0) throw new RecordFault(`the record of ${episode} does not lead to its turn ${turn}`);
-  if (divergence !== null && divergence.index <= reached)
+  // A user that ends the conversation says nothing more: its word is behind the last turn.
+  const last = events.every((event) => hadTurns(event) <= turn)
+    ? Math.max(
+        reached,
+        events.findLastIndex((each) => toldIn(own(each), each.event) !== undefined),
+      )
+    : reached;
+  if (divergence !== null && divergence.index <= last)
     throw new RecordFault(`the record of ${episode} leads elsewhere now, from its event ${divergence.index} on: it is of another version`);
-  return events.slice(0, reached + 1).flatMap(({ actor, event }) => toldIn(actor.slice(episode.length + 1), event) ?? []);
+  return events.slice(0, last + 1).flatMap((each) => toldIn(own(each), each.event) ?? []);
 }
 
 /** Of what an actor received: what it was waiting for. A record is trusted: it was checked when it was read. */

@@ -42,3 +42,10 @@ export function listenForInterruption(say: (text: string) => void): Interruption
     },
   };
 }
+
+/** Resolves when whoever started this process with a pipe has gone, or wants it to go. */
+export const endOfStdin = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdin.on('end', resolve).on('error', () => resolve());
+    process.stdin.resume();
+  });

@@ -6,7 +6,7 @@ import { findFolder, type RunFolder } from '../record/folder.ts';
 import { transcriptOf } from '../record/projections/transcript.ts';
 import { exitCodes } from './exit.ts';
 import { createFork, type ForkedRun } from './fork.ts';
-import { listenForInterruption } from './interruption.ts';
+import { endOfStdin, listenForInterruption } from './interruption.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
 import { printableLine } from './printable.ts';
@@ -20,6 +20,8 @@ interface ReplayFlags extends Flags {
   readonly from?: number;
   readonly seed?: number;
   readonly version?: number;
+  readonly simulator: readonly string[];
+  readonly untilStdinEnds: boolean;
 }
 
 function numberIn(text: string): number {
@@ -29,8 +31,16 @@ function numberIn(text: string): number {
 
 const collect = (value: string, values: readonly string[]): string[] => [...values, value];
 
-export const replayCommand = (): Command =>
-  withOutput(
+/** `tool=lm`, or `lm` for all: the settings it stands for. */
+function simulatorIn(text: string, settings: readonly string[]): string[] {
+  const [, role, who] = /^(?:(user|tool|judge)=)?(procedural|lm)$/.exec(text) ?? [];
+  if (who === undefined)
+    throw new InvalidArgumentError('expected user=, tool= or judge= with procedural or lm, or one of these for all three.');
+  return [...settings, ...(role === undefined ? ['user', 'tool', 'judge'] : [role]).map((each) => `roles.${each}=${who}`)];
+}
+
+export const replayCommand = (): Command => {
+  const command = withOutput(
     new Command('replay')
       .description('prove a record by its own charts; with --from, play an episode anew from a turn')
       .argument('[episode]', 'e.g. s00001.t003.e05; without --from also a group, a step, or left out: all of the run'),
@@ -38,18 +48,42 @@ export const replayCommand = (): Command =>
     .option('--run <run>', 'a run’s folder or name', 'latest')
     .option('--dir <folder>', 'where runs lie', 'runs')
     .option('--from <turn>', 'the first turn that is played anew; those before it stay as they were', numberIn)
-    .option('--seed <n>', 'of what is drawn anew; left out: the run’s own, which plays the same again', numberIn)
-    .option('--version <n>', 'policy version that says the new turns; left out: the one that said the last', numberIn)
+    .option(
+      '--seed <n>',
+      'of what is drawn anew; left out: the run’s own, which plays the same again where the engine is deterministic',
+      numberIn,
+    )
+    .option('--version <n>', 'policy version that says the new turns, one that is kept; left out: the one that said the last', numberIn)
+    .option(
+      '--simulator <role=who>',
+      'who plays on: user, tool or judge = lm (a language model) or procedural (code); lm alone: all three; may be given more than once',
+      simulatorIn,
+      [],
+    )
     .option('--set <key=value>', 'change one key of the config for what is played anew; may be given more than once', collect, [])
+    .addHelpText(
+      'after',
+      `
+Without --from nothing is played: exit code 0 means that every recorded state is the one the events lead to, 1 that one is not, and where.
+With --from the fork becomes a run of its own beside its parent, which stays as it was; its policy versions are its parent’s.
+
+  ${program} replay s00001.t003.e05
+  ${program} replay s00001.t003.e05 --from 2 --seed 7
+  ${program} replay s00001.t003.e05 --from 2 --version 0
+  ${program} replay s00001.t003.e05 --from 2 --simulator tool=lm --set simulation.temperature.tool=0.7`,
+    )
     .action((id: string | undefined, flags: ReplayFlags) =>
       carryOut(flags, (terminal) => {
         const folder = findFolder(flags.dir, flags.run);
         if (flags.from !== undefined) return playAnew(folder, id, { ...flags, from: flags.from }, terminal);
-        if (flags.seed !== undefined || flags.version !== undefined || flags.set.length > 0)
-          throw new ConfigFault('--seed, --version and --set are for what is played anew: say from which turn with --from');
+        if (flags.seed !== undefined || flags.version !== undefined || flags.simulator.length > 0 || flags.set.length > 0)
+          throw new ConfigFault('--seed, --version, --simulator and --set are for what is played anew: say from which turn with --from');
         return prove(folder, id, flags, terminal);
       }),
     );
+  // For the viewer, whose forks go when it goes.
+  return command.addOption(command.createOption('--until-stdin-ends').hideHelp().default(false));
+};
 
 function prove(folder: RunFolder, id: string | undefined, { json }: ReplayFlags, terminal: Terminal): number {
   const proof = proofOf(folder, id);
@@ -74,20 +108,24 @@ function divergenceText({ index, actor, event, expected, actual, state }: Diverg
 async function playAnew(
   parent: RunFolder,
   id: string | undefined,
-  { from: turn, seed, version, set, json }: ReplayFlags & { readonly from: number },
+  { from: turn, seed, version, simulator, set, json, untilStdinEnds }: ReplayFlags & { readonly from: number },
   terminal: Terminal,
 ): Promise<number> {
   if (id === undefined) throw new ConfigFault('which episode? e.g. replay s00001.t003.e05 --from 2');
   const note = (text: string): void => terminal.say(printableLine(text));
   const interruption = listenForInterruption(() => terminal.say('interrupted: ending the episode; once more to stop at once'));
+  if (untilStdinEnds) void endOfStdin().then(() => process.kill(process.pid, 'SIGTERM'));
+  const begun = ({ name, dir }: RunFolder): void =>
+    untilStdinEnds ? terminal.out(JSON.stringify({ begun: name })) : terminal.say(`recorded in ${printableLine(dir)}`);
   try {
-    const episode = id as EpisodeId;
-    const forked = await createFork({ parent, set, signal: interruption.signal, note, episode, turn, seed, version });
+    const asked = { episode: id as EpisodeId, turn, seed, version };
+    const forked = await createFork({ parent, set: [...simulator, ...set], signal: interruption.signal, note, begun, ...asked });
     if (json) terminal.out(JSON.stringify(summaryOf(parent, turn, forked)));
     else terminal.out(textOf(parent, turn, forked, terminal));
     return 0;
   } finally {
     interruption.end();
+    if (untilStdinEnds) process.stdin.destroy();
   }
 }
 
@@ -111,6 +149,7 @@ function textOf(parent: RunFolder, turn: number, { folder, group, episode, seed,
     '',
     `played anew from turn ${turn} of ${episode.id} in ${parent.name}, seed ${seed}, policy version ${version}`,
     ...(isSame ? ['it is what it was, to the last token: another --seed or --version plays it otherwise'] : []),
-    `recorded in ${folder.dir}; ${program} show ${episode.id} --run ${folder.dir}`,
+    `read it:    ${program} show ${episode.id} --run ${folder.dir}`,
+    `look at it: ${program} view ${folder.dir}`,
   ].join('\n');
 }

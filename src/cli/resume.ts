@@ -3,9 +3,11 @@ import { Command } from 'commander';
 import { Config } from '../config.ts';
 import { ConfigFault, RecordFault } from '../errors.ts';
 import { findFolder, type RunFolder } from '../record/folder.ts';
+import { parentIn } from '../record/parent.ts';
 import { framesFrom } from '../record/reader.ts';
 import { drive } from './drive.ts';
 import { carryOut, type Flags, withSettings } from './invocation.ts';
+import { program } from './outcome.ts';
 import { dryRun } from './plan.ts';
 import { changeConfig } from './settings/read.ts';
 
@@ -36,6 +38,11 @@ export const resumeCommand = (): Command =>
             throw new ConfigFault(`--set ${text}: a run that is resumed can change only ${changeable.join(', ')}`);
         }
         const folder = findFolder(flags.dir, run);
+        const parent = parentIn(folder.journal);
+        if (parent !== null)
+          throw new ConfigFault(
+            `${folder.name} is one episode of ${parent.run}, played anew: it is not gone on with. Once more: ${program} replay ${parent.episode} --from ${parent.turn} --run ${parent.run}`,
+          );
         const config = changeConfig(configOfRun(folder), flags.set);
         if (flags.dryRun) return dryRun(config, flags, terminal);
         terminal.say(`run ${folder.name} in ${folder.dir}, resumed`);

@@ -6,7 +6,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { boundary, ConfigFault } from '../errors.ts';
 import type { Viewer } from '../viewer/server.ts';
-import { forkingIn } from './fork.ts';
+import { forkPort } from './fork-process.ts';
+import { endOfStdin } from './interruption.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
 import { program } from './outcome.ts';
 import { printableLine } from './printable.ts';
@@ -53,8 +54,7 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
   // Loaded only now: every other command does without.
   const [{ startViewer }, { viewerPorts }] = await Promise.all([import('../viewer/server.ts'), import('./view-ports.ts')]);
   const note = (text: string): void => terminal.warn(printableLine(text));
-  const ending = new AbortController();
-  const ports = { ...viewerPorts(note), fork: forkingIn(parent, note, ending.signal) };
+  const ports = { ...viewerPorts(note), fork: forkPort(parent) };
   const viewer = await listen(flags, (port) => startViewer({ ...asked, port }, ports), terminal);
   const url = run === null ? viewer.url : addressOf(viewer.url, run);
   if (flags.json) terminal.out(JSON.stringify({ v: 1, url, dir: parent, host: viewer.host, port: viewer.port, pid: process.pid }));
@@ -64,8 +64,6 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
   }
   if (flags.open) openBrowser(url, terminal);
   await (flags.untilStdinEnds ? Promise.race([interrupted, endOfStdin()]) : interrupted);
-  // A fork that is being played keeps what it has, and ends.
-  ending.abort();
   await viewer.close();
   return 0;
 }
@@ -133,13 +131,6 @@ const interruption = (isRuns: boolean): Promise<void> =>
     if (isRuns) process.on('SIGINT', () => undefined);
     else process.once('SIGINT', () => resolve());
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
-
-/** Resolves when the run that opened this viewer has gone. */
-const endOfStdin = (): Promise<void> =>
-  new Promise((resolve) => {
-    process.stdin.on('end', resolve).on('error', () => resolve());
-    process.stdin.resume();
   });
 
 /** A browser that cannot be opened is no failure: the link is printed. */

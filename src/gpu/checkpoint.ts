@@ -82,6 +82,13 @@ export function readCheckpoint(root: string, step: StepId): Checkpoint | null {
   return sound ? { dir, manifest: parsed.data, hash: sha256(text) } : null;
 }
 
+/** The policy version of a step's checkpoint by its manifest alone, its files unread; null where there is none. */
+export function versionIn(root: string, step: StepId): PolicyVersion | null {
+  const path = join(root, step, manifestName);
+  const parsed = Manifest.safeParse(existsSync(path) ? parse(readFileSync(path, 'utf8')) : null);
+  return parsed.success ? parsed.data.version : null;
+}
+
 /** Steps that have a directory here, oldest first, whether or not it verifies. */
 export function listCheckpoints(root: string): StepId[] {
   if (!existsSync(root)) return [];

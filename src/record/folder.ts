@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigFault, RecordFault } from '../errors.ts';
+import { parentIn } from './parent.ts';
 
 export interface RunFolder {
   readonly dir: string;
@@ -57,10 +58,11 @@ export function createFolder(parent: string, name: string): RunFolder {
   }
 }
 
-/** A run by path, by name under `parent`, or `latest`. Throws ConfigFault naming what is there. */
+/** A run by path, by name under `parent`, or `latest`: the newest that is no fork, which is a look at a run and not the next one. Throws ConfigFault naming what is there. */
 export function findFolder(parent: string, run: string): RunFolder {
   if (run === 'latest') {
-    const last = listFolders(parent).at(-1);
+    const folders = listFolders(parent);
+    const last = folders.findLast(({ journal }) => parentIn(journal) === null) ?? folders.at(-1);
     if (last === undefined) throw new ConfigFault(`no run in ${resolve(parent)}`);
     return last;
   }

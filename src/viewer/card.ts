@@ -7,11 +7,12 @@ import type { RunFolder } from '../record/folder.ts';
 import { segmentFile } from '../record/inspection.ts';
 import { metricsEnd, type MetricsEnd, overviewOf } from '../record/projections/overview.ts';
 import { recordsOf } from '../record/segment.ts';
-import type { RunCard } from './contract.ts';
+import type { ForkEnd, RunCard } from './contract.ts';
+import { endIn } from './forked.ts';
 import { kindOf } from './peek.ts';
 
 /** Bytes of a journal that is read for its end alone. */
-const shortJournal = 1024 * 1024;
+const shortJournal = 4 * 1024 * 1024;
 
 /** Of a sparkline. */
 const points = 60;
@@ -23,12 +24,19 @@ interface Metrics {
   readonly rewards: readonly (number | null)[];
 }
 
+interface End {
+  /** Of the journal when it was read. */
+  readonly size: number;
+  readonly halt: FrameOf<'run.halted'>['reason'] | null;
+  readonly fork: ForkEnd | null;
+}
+
 /** Remembers what does not change, and what metrics.jsonl ends with for as long as the file stays as it is. */
 export class CardReader {
   readonly #files = new Map<string, Metrics>();
   readonly #beginnings = new Map<string, FrameOf<'run.started'>>();
   /** How short runs without a summary ended, by the size of their journal. */
-  readonly #halts = new Map<string, { readonly size: number; readonly halt: FrameOf<'run.halted'>['reason'] | null }>();
+  readonly #ends = new Map<string, End>();
 
   /** Throws where the folder cannot be read. `trouble`: what is known of the journal. */
   read(folder: RunFolder, trouble: string | null): RunCard {
@@ -37,7 +45,7 @@ export class CardReader {
     const { config, parent } = this.#beginningOf(folder) ?? {};
     return {
       run,
-      state: state === 'interrupted' ? (this.#haltOf(folder) ?? state) : state,
+      state: state === 'interrupted' ? (this.#endOf(folder)?.halt ?? state) : state,
       steps,
       ofSteps: numberOf(config?.['steps']),
       difficulty,
@@ -66,16 +74,28 @@ export class CardReader {
     return beginning;
   }
 
+  /** Of a fork: what it was played anew from. */
+  parentOf(folder: RunFolder): RunCard['parent'] | null {
+    return this.#beginningOf(folder)?.parent ?? null;
+  }
+
+  /** How a fork's one episode ended; null while it has not, and where its journal is long. */
+  forkEnd(folder: RunFolder): ForkEnd | null {
+    return this.#endOf(folder)?.fork ?? null;
+  }
+
   /** Only a run that trains leaves a summary; of others, such as forks, the journal says how they ended. It is short, or nobody looks. */
-  #haltOf(folder: RunFolder): FrameOf<'run.halted'>['reason'] | null {
+  #endOf(folder: RunFolder): End | null {
     const first = segmentFile(folder.journal, 1);
     const size = statSync(first, { throwIfNoEntry: false })?.size ?? 0;
     if (existsSync(folder.summary) || size > shortJournal) return null;
-    const known = this.#halts.get(first);
-    if (known?.size === size) return known.halt;
+    const known = this.#ends.get(first);
+    if (known?.size === size) return known;
+    const sealed = this.parentOf(folder) === null ? undefined : framesOf(first, 'group.sealed').at(-1);
     const halt = framesOf(first, 'run.halted').at(-1)?.reason ?? null;
-    this.#halts.set(first, { size, halt });
-    return halt;
+    const end: End = { size, halt, fork: sealed === undefined ? null : endIn(sealed) };
+    this.#ends.set(first, end);
+    return end;
   }
 
   #metricsOf(folder: RunFolder): Metrics {
@@ -91,7 +111,7 @@ export class CardReader {
 }
 
 /** Those of one kind among the first `most` records of a file; it is closed again. */
-function framesOf<K extends 'run.started' | 'run.halted'>(file: string, kind: K, most = Infinity): FrameOf<K>[] {
+function framesOf<K extends 'run.started' | 'run.halted' | 'group.sealed'>(file: string, kind: K, most = Infinity): FrameOf<K>[] {
   const found: FrameOf<K>[] = [];
   let seen = 0;
   for (const { frame } of recordsOf(file)) {

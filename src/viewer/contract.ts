@@ -156,6 +156,8 @@ export interface EpisodePage {
   readonly strips: readonly { readonly tokens: number; readonly sampled: number }[];
   /** Where it was forked from. */
   readonly parent: { readonly run: string; readonly episode: string; readonly turn: number } | null;
+  /** Runs that are forks of it, newest first, some dozens at most. */
+  readonly forks: readonly ForkCard[];
   /** Recorded events in all; the page asks for windows of them. */
   readonly events: number;
 }
@@ -364,7 +366,7 @@ export interface Refusal {
   readonly at?: number;
 }
 
-/** The body of POST /api/actions/fork, and its answer. */
+/** The body of POST /api/actions/fork; the answer is a ForkState. */
 export interface ForkRequest {
   readonly run: string;
   readonly episode: string;
@@ -372,8 +374,55 @@ export interface ForkRequest {
   readonly turn: number;
   readonly seed?: number;
   readonly version?: number;
+  /** `key=value` each: roles and settings of ForkChoices. */
+  readonly set?: readonly string[];
 }
-export interface ForkReply {
+
+/** How a fork goes that was asked for: GET /api/forks lists the last ones, newest first; DELETE /api/actions/fork/:id cancels one. */
+export interface ForkState {
+  readonly id: number;
+  readonly request: ForkRequest;
+  readonly state: 'playing' | 'done' | 'failed' | 'cancelled';
+  /** It is recorded as this run; null before it has begun. The episode keeps its name. */
+  readonly run: string | null;
+  /** What it said last; of one that failed: why. */
+  readonly said: string;
+  /** Milliseconds it took so far. */
+  readonly ms: number;
+}
+
+/** What an episode can be played anew with: GET …/episodes/:id/fork. */
+export interface ForkChoices {
+  /** As it was. */
+  readonly seed: number;
+  /** Policy versions that are kept, lowest first. */
+  readonly versions: readonly number[];
+  /** Whether the same seed surely plays the same again. */
+  readonly isDeterministic: boolean;
+  readonly roles: readonly {
+    readonly role: 'user' | 'tool' | 'judge';
+    readonly now: 'procedural' | 'lm';
+    /** Why the other cannot play it, by itself; null where it can. */
+    readonly refusal: string | null;
+  }[];
+  readonly settings: readonly { readonly key: string; readonly meaning: string; readonly allowed: string; readonly value: string }[];
+}
+
+/** A fork of an episode, as its parent's page names it. */
+export interface ForkCard {
   readonly run: string;
-  readonly episode: string;
+  readonly state: RunCard['state'];
+  readonly turn: number;
+  /** `seed 0 → 9`: what is another in its config. */
+  readonly changed: readonly string[];
+  /** null until it has ended. */
+  readonly end: ForkEnd | null;
+}
+
+/** How a fork's one episode ended. */
+export interface ForkEnd {
+  readonly outcome: string;
+  readonly reward: number | null;
+  readonly turns: number;
+  readonly version: number | null;
 }

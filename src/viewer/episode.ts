@@ -7,13 +7,14 @@ interface About {
   readonly run: string;
   readonly group: string;
   readonly parent: EpisodePage['parent'];
+  readonly forks: EpisodePage['forks'];
   /** Recorded events of its actors. */
   readonly events: number;
 }
 
 /** null where the group has no such member. */
-export function episodePage(id: string, { run, group: name, parent, events }: About, opened: Opened): EpisodePage | null {
-  const head = { id, run, group: name, parent, events };
+export function episodePage(id: string, { run, group: name, parent, forks, events }: About, opened: Opened): EpisodePage | null {
+  const head = { id, run, group: name, parent, forks, events };
   if (opened.kind === 'playing') {
     const { task, members } = opened;
     const found = members.find((member) => member.id === id);

@@ -2,7 +2,7 @@
 import type { RolloutGroup } from '../protocol/group.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import type { ToolTurn } from '../protocol/turn.ts';
-import type { ForkReply, ForkRequest } from './contract.ts';
+import type { ForkChoices, ForkRequest } from './contract.ts';
 
 export interface ViewerClock {
   now(): number;
@@ -24,6 +24,22 @@ export interface ViewerPorts {
   levels(result: JsonValue): readonly JsonObject[];
   /** How much better the second figures are than the first of the same tasks, with the 95 % interval of the paired differences; at least two. */
   gain(before: readonly number[], after: readonly number[]): { readonly mean: number; readonly low: number; readonly high: number };
-  /** Absent where nothing can be acted on. Rejects with a fault that says why not. */
-  fork?(request: ForkRequest): Promise<ForkReply>;
+  /** Absent where nothing can be acted on. */
+  readonly fork?: ForkPort;
+}
+
+/** Who listens to a fork that is played. */
+export interface ForkWatch {
+  /** Aborted: it is to end. */
+  readonly signal: AbortSignal;
+  /** It is recorded as this run from now on. */
+  begun(run: string): void;
+  said(text: string): void;
+}
+
+export interface ForkPort {
+  /** Throws a fault where the episode cannot be played anew at all. */
+  choices(run: string, episode: string): ForkChoices;
+  /** Resolves when it was played and nothing of it is left running; rejects with a fault that says why it was not. */
+  play(request: ForkRequest, watch: ForkWatch): Promise<void>;
 }

@@ -10,7 +10,8 @@ import { listFolders, type RunFolder } from '../record/folder.ts';
 import { writerOf } from '../record/lock.ts';
 import type { Position } from '../record/reader.ts';
 import { CardReader } from './card.ts';
-import type { LiveEvent, RunCard } from './contract.ts';
+import type { ForkCard, LiveEvent, RunCard } from './contract.ts';
+import { changesOf } from './forked.ts';
 import type { ViewerClock, ViewerPorts } from './ports.ts';
 import { RunIndex } from './run-index.ts';
 
@@ -30,6 +31,8 @@ const groupPatienceMs = 15_000;
 const askedMs = 1000;
 /** Of journals read unasked, all together. */
 const inspectedBytes = 256 * 1024 * 1024;
+/** Forks of one episode that are told. */
+const forkLimit = 50;
 /** Vanished runs remembered. */
 const vanishedLimit = 200;
 
@@ -123,6 +126,28 @@ export class Runs {
     if (opened.failure !== null && opened.index.config === null && existsSync(opened.index.folder.dir))
       throw new RecordFault(opened.failure);
     return opened.index;
+  }
+
+  /** Forks of an episode, newest first. */
+  forksOf(run: string, episode: string): ForkCard[] {
+    const folders = this.#folders();
+    const parent = folders.find(({ name }) => name === run);
+    const config = parent === undefined ? null : this.#cards.configOf(parent);
+    const cards: ForkCard[] = [];
+    for (const folder of folders.toReversed()) {
+      const from = this.#cards.parentOf(folder);
+      if (from?.run !== run || from.episode !== episode) continue;
+      const own = this.#cards.configOf(folder);
+      cards.push({
+        run: folder.name,
+        state: this.#cardOf(folder).state,
+        turn: from.turn,
+        changed: config === null || own === null ? [] : changesOf(config, own, episode),
+        end: this.#cards.forkEnd(folder),
+      });
+      if (cards.length === forkLimit) break;
+    }
+    return cards;
   }
 
   /** As the run began. */

@@ -11,6 +11,7 @@ import { actions } from './actions.ts';
 import { readAssets, type Asset } from './assets.ts';
 import type { Refusal } from './contract.ts';
 import { exports } from './exports.ts';
+import { Forks } from './forks.ts';
 import { guardOf } from './guard.ts';
 import { heats } from './heats.ts';
 import { Live, listenerLimit } from './live.ts';
@@ -37,7 +38,7 @@ export interface Viewer {
   readonly port: number;
   /** Of this start. */
   readonly token: string;
-  /** Ends every connection. */
+  /** Ends every connection, and a fork that is being played. */
   close(): Promise<void>;
 }
 
@@ -53,6 +54,7 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
   const runs = new Runs(dir, ports);
   const live = new Live(runs, ports.clock);
   const guard = guardOf(host);
+  const forks = ports.fork === undefined ? null : new Forks(ports.fork, ports.clock);
   const assets = readAssets(options.page);
   const app = new Hono();
 
@@ -68,8 +70,9 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
     if (stream === null) return context.json({ error: `there is no run ${run} in ${dir}` } satisfies Refusal, 404);
     return context.body(stream, 200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
   });
-  app.use('/api/actions/*', bodyLimit({ maxSize: 64 * 1024 }));
-  app.route('/api/actions', actions(ports));
+  app.post('/api/actions/*', bodyLimit({ maxSize: 64 * 1024 }));
+  app.get('/api/forks', (context) => context.json(forks?.list() ?? []));
+  app.route('/api/actions', actions(forks));
   app.all('/api/*', (context) => context.json({ error: 'there is nothing at this address' } satisfies Refusal, 404));
   app.get('*', (context) => {
     const asset = assets.get(context.req.path);
@@ -102,14 +105,17 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
     host,
     port: bound,
     token: guard.token,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      const played = forks?.close();
+      await new Promise<void>((resolve) => {
         live.close();
         runs.close();
         server.close(() => resolve());
         // Streams get their end written before their connections go.
         setImmediate(() => server.closeAllConnections());
-      }),
+      });
+      await played;
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The addresses under /api that are read: runs, episodes, groups, prompts, events and charts as JSON. Knows what is asked for and where it comes from; makes none of it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
+import { TroupeFault } from '../errors.ts';
 import type { Episode } from '../protocol/episode.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { Calls } from './calls.ts';
@@ -102,10 +103,20 @@ export function views({ runs, charts, ports }: Sources): Hono {
   });
   app.get('/runs/:run/episodes/:id', async (context) => {
     const { run, id, name, index, group } = await member(context);
-    const about = { run, group: name, parent: index.parent, events: histories.of(index, name).count(id) };
+    const about = { run, group: name, parent: index.parent, forks: runs.forksOf(run, id), events: histories.of(index, name).count(id) };
     const page = episodePage(id, about, group);
     if (page === null) throw new Refused(404, `the group ${name} has no episode ${id}`);
     return context.json(page);
+  });
+  app.get('/runs/:run/episodes/:id/fork', async (context) => {
+    const { run, id } = await member(context);
+    if (ports.fork === undefined) throw new Refused(404, 'this viewer shows and does nothing: start it with the view command');
+    try {
+      return context.json(ports.fork.choices(run, id));
+    } catch (error) {
+      if (!(error instanceof TroupeFault)) throw error;
+      throw new Refused(400, error.message);
+    }
   });
   app.get('/runs/:run/episodes/:id/events', async (context) => {
     const { id, name, index } = await member(context);

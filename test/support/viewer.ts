@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/actors/clock.ts';
 import type { ForkRequest } from '../../src/viewer/contract.ts';
 import { pairedGain } from '../../src/learning/evaluation.ts';
-import type { ViewerPorts } from '../../src/viewer/ports.ts';
+import type { ForkWatch, ViewerPorts } from '../../src/viewer/ports.ts';
 import { startViewer, type Viewer, type ViewerOptions } from '../../src/viewer/server.ts';
 
 export interface ViewerWorld {
@@ -15,7 +15,7 @@ export interface ViewerWorld {
   /** What was asked to be forked. */
   readonly forks: ForkRequest[];
   /** What a fork waits for. */
-  setFork(wait: () => Promise<void>): void;
+  setFork(wait: (watch: ForkWatch) => Promise<void>): void;
   start(changes?: Partial<ViewerOptions>): Promise<Viewer>;
   remove(): void;
 }
@@ -25,7 +25,7 @@ export function viewerWorld(): ViewerWorld {
   const page = join(root, 'page');
   const charts = join(root, 'charts.json');
   const forks: ForkRequest[] = [];
-  let wait: () => Promise<void> = () => Promise.resolve();
+  let wait: (watch: ForkWatch) => Promise<void> = () => Promise.resolve();
   mkdirSync(join(root, 'runs'));
   mkdirSync(join(page, 'assets'), { recursive: true });
   writeFileSync(join(page, 'index.html'), '<!doctype html><title>page</title>');
@@ -40,10 +40,12 @@ export function viewerWorld(): ViewerWorld {
     advantages: ({ episodes }) => episodes.map(({ reward }) => reward),
     levels: () => [],
     gain: pairedGain,
-    fork: async (asked) => {
-      forks.push(asked);
-      await wait();
-      return { run: 'forked', episode: asked.episode };
+    fork: {
+      choices: () => ({ seed: 0, versions: [0], isDeterministic: true, roles: [], settings: [] }),
+      play: async (asked, watch) => {
+        forks.push(asked);
+        await wait(watch);
+      },
     },
   };
   return {

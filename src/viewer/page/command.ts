@@ -1,4 +1,5 @@
 /** What to type into a terminal to see, or to take out of a run, what the page shows. Knows routes and the program's words; no browser. */
+import type { ForkRequest } from '../contract.ts';
 import type { Route } from './router.ts';
 
 const program = 'node dist/run.js';
@@ -57,3 +58,21 @@ export function exportCommandOf({ format, run, id, ending }: Export, told: Told 
   const out = ending === '' ? [] : ['--out', `${[run, ...(id === null ? [] : [id])].join('-')}.${ending}`];
   return command('export', format, ...what, ...passing(told), ...where(told), ...out);
 }
+
+/** Plays the same fork. */
+export const forkCommandOf = ({ run, episode, turn, seed, version, set = [] }: ForkRequest, told: Told = nothing): string =>
+  command(
+    'replay',
+    episode,
+    '--run',
+    run,
+    ...where(told),
+    '--from',
+    `${turn}`,
+    ...(seed === undefined ? [] : ['--seed', `${seed}`]),
+    ...(version === undefined ? [] : ['--version', `${version}`]),
+    ...set.flatMap((text) => {
+      const [, player] = /^roles\.(\w+=\w+)$/.exec(text) ?? [];
+      return player === undefined ? ['--set', text] : ['--simulator', player];
+    }),
+  );

@@ -1,10 +1,17 @@
-/** Plays an episode anew from one of its turns: asks for turn, seed and policy version, and leads to what came of it. */
+/** Plays an episode anew from one of its turns: asks what is to be another, shows how it goes, and leads to what came of it. */
+import './fork.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EpisodePage, ForkReply, ForkRequest } from '../../contract.ts';
-import { ask, troubleOf } from '../api.ts';
-import { Notice } from '../kit/empty.tsx';
+import type { EpisodePage, ForkChoices, ForkRequest, ForkState } from '../../contract.ts';
+import { ask, troubleOf, useAnswer } from '../api.ts';
+import { forkCommandOf } from '../command.ts';
+import { Copy } from '../kit/copy.tsx';
+import { Awaited, Notice } from '../kit/empty.tsx';
 import { navigate } from '../navigation.ts';
+import { runsDir } from '../place.ts';
 import { to } from '../router.ts';
+import { type Draft, draftOf, requestOf } from './fork-draft.ts';
+import { ForkFields } from './fork-fields.tsx';
+import { ForkProgress, playingElsewhere } from './fork-progress.tsx';
 
 interface ForkProps {
   readonly page: EpisodePage;
@@ -13,83 +20,87 @@ interface ForkProps {
 }
 
 export function Fork({ page, turn, onClose }: ForkProps) {
-  const [from, setFrom] = useState(String(Math.min(turn, Math.max(0, page.turns.length - 1))));
-  const [seed, setSeed] = useState('');
-  const [version, setVersion] = useState('');
-  const [trouble, setTrouble] = useState<string | null>(null);
-  const [isAsking, setAsking] = useState(false);
+  const choices = useAnswer<ForkChoices>(`/api${to.episode(page.run, page.id)}/fork`);
   const box = useRef<HTMLDialogElement>(null);
   // The browser's own: it keeps the focus, gives it back, and Escape closes it.
   useEffect(() => box.current?.showModal(), []);
-  const request: ForkRequest | null = requestOf(page, from, seed, version);
+  return (
+    <dialog class="dialog fork" aria-label="Play anew from a turn" ref={box} onClose={onClose}>
+      <h2>Play anew from a turn</h2>
+      <p class="muted">What was said before the turn stays as it was; from it on the policy and the simulators answer anew.</p>
+      <Awaited answer={choices} lines={4}>
+        {(given) => <Form page={page} choices={given} turn={turn} onClose={onClose} />}
+      </Awaited>
+    </dialog>
+  );
+}
+
+interface FormProps extends ForkProps {
+  readonly choices: ForkChoices;
+}
+
+function Form({ page, choices, turn, onClose }: FormProps) {
+  const [draft, setDraft] = useState<Draft>(() => draftOf(page, choices, turn));
+  const [trouble, setTrouble] = useState<string | null>(null);
+  const [isAsking, setAsking] = useState(false);
+  /** The one that is watched here: asked for by this dialog, or found being played. */
+  const [watched, setWatched] = useState<ForkState | null>(null);
+  useEffect(() => void playingElsewhere().then((found) => setWatched((known) => known ?? found)), []);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const request: ForkRequest | null = requestOf(page, choices, draft);
   const go = async (): Promise<void> => {
     if (request === null || isAsking) return;
     setAsking(true);
     setTrouble(null);
     try {
       const headers = { 'content-type': 'application/json' };
-      const { run, episode } = await ask<ForkReply>('/api/actions/fork', { method: 'POST', headers, body: JSON.stringify(request) });
-      onClose();
-      navigate(to.episode(run, episode));
+      setWatched(await ask<ForkState>('/api/actions/fork', { method: 'POST', headers, body: JSON.stringify(request) }));
     } catch (error) {
       setTrouble(troubleOf(error).message);
-      setAsking(false);
     }
+    setAsking(false);
   };
+  const onEnd = (fork: ForkState): void => {
+    if (fork.state === 'done' && fork.run !== null && isOf(fork, page)) {
+      onClose();
+      navigate(to.episode(fork.run, fork.request.episode, { turn: fork.request.turn }));
+      return;
+    }
+    setWatched(null);
+    setTrouble(fork.state === 'failed' ? fork.said : fork.state === 'cancelled' ? 'The fork was cancelled.' : null);
+  };
+  if (watched !== null) return <ForkProgress fork={watched} isOfHere={isOf(watched, page)} onEnd={onEnd} onClose={onClose} />;
   return (
-    <dialog class="dialog fork" aria-label="Play anew from a turn" ref={box} onClose={onClose}>
-      <h2>Play anew from a turn</h2>
-      <p class="muted">What was said before the turn stays as it was; from it on the policy and the simulators answer anew.</p>
-      <Field name="from turn" value={from} hint={`0 … ${Math.max(0, page.turns.length - 1)}`} onInput={setFrom} />
-      <Field name="seed" value={seed} hint="as it was: the same is played again" onInput={setSeed} />
-      <Field
-        name="policy version"
-        value={version}
-        hint={page.version === null ? 'the newest' : `v${page.version}, as it was`}
-        onInput={setVersion}
-      />
-      {trouble === null ? null : <Notice tone="bad">{trouble}</Notice>}
+    <form
+      class="fork-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void go();
+      }}
+    >
+      <ForkFields page={page} choices={choices} draft={draft} first={first} onChange={(change) => setDraft({ ...draft, ...change })} />
+      {trouble === null ? null : (
+        <Notice tone="bad">
+          <span class="fork-said">{trouble}</span>
+        </Notice>
+      )}
       <p class="fork-buttons">
-        <button type="button" class="button main" disabled={request === null || isAsking} onClick={() => void go()}>
-          {isAsking ? 'Playing…' : 'Play'}
+        <button type="submit" class="button main" disabled={request === null || isAsking}>
+          {isAsking ? 'Asking…' : 'Play'}
         </button>
         <button type="button" class="button" onClick={onClose}>
           Cancel
         </button>
+        <span class="grow" />
+        {request === null ? null : (
+          <Copy text={() => forkCommandOf(request, { dir: runsDir.peek(), filter: '' })} what="the command that does the same">
+            Command
+          </Copy>
+        )}
       </p>
-    </dialog>
+    </form>
   );
 }
 
-const numberIn = (text: string): number | undefined | null =>
-  text.trim() === '' ? undefined : /^\d{1,9}$/.test(text.trim()) ? Number(text) : null;
-
-/** Null where something that was typed is no whole number. */
-function requestOf({ run, id, turns }: EpisodePage, from: string, seed: string, version: string): ForkRequest | null {
-  const [turn, drawn, policy] = [numberIn(from), numberIn(seed), numberIn(version)];
-  if (turn === null || turn === undefined || turn >= turns.length || drawn === null || policy === null) return null;
-  return { run, episode: id, turn, ...(drawn === undefined ? {} : { seed: drawn }), ...(policy === undefined ? {} : { version: policy }) };
-}
-
-interface FieldProps {
-  readonly name: string;
-  readonly value: string;
-  readonly hint: string;
-  readonly onInput: (value: string) => void;
-}
-
-function Field({ name, value, hint, onInput }: FieldProps) {
-  return (
-    <label class="fork-field">
-      <span>{name}</span>
-      <input
-        class="field"
-        type="text"
-        inputMode="numeric"
-        value={value}
-        placeholder={hint}
-        onInput={(input) => onInput(input.currentTarget.value)}
-      />
-    </label>
-  );
-}
+const isOf = ({ request }: ForkState, { run, id }: EpisodePage): boolean => request.run === run && request.episode === id;

@@ -8,6 +8,7 @@ import { enclosed } from '../enclosed.ts';
 import { figure, plural, reward as rewardText, stepNumber, whole } from '../format.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { to } from '../router.ts';
+import { Forks, Origin } from './forks.tsx';
 import { quotedTurn } from './evidence.ts';
 import { LongText } from './long-text.tsx';
 
@@ -51,15 +52,8 @@ export function Head({ page, onTurn, onFork }: HeadProps) {
           </button>
         )}
       </div>
-      {page.parent === null ? null : (
-        <p class="muted">
-          Played anew from turn {page.parent.turn} of{' '}
-          <a href={to.episode(page.parent.run, page.parent.episode, { turn: page.parent.turn })}>
-            {page.parent.episode} of {page.parent.run}
-          </a>
-          .
-        </p>
-      )}
+      <Origin page={page} />
+      <Forks page={page} />
       {outcome === null ? null : <Ending outcome={outcome} turns={turns} onTurn={onTurn} />}
     </header>
   );
