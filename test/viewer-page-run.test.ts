@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { levelOf } from '../src/viewer/page/run/level.ts';
 import { nextSort, pagesOf, revealed, windowOf } from '../src/viewer/page/run/rows.ts';
-import { combined, inWords, phasesOf, smoothed, stacked, stepsOf, successByDifficulty, tickNames } from '../src/viewer/page/run/series.ts';
+import { isStill, reachOf, tickNames } from '../src/viewer/page/run/axis.ts';
+import { combined, inWords, orZero, phasesOf, smoothed, stacked, stepsOf, successByDifficulty } from '../src/viewer/page/run/series.ts';
 import { defectRate, fatesOf, healthOf, lossByLength, refusals } from '../src/viewer/page/run/simulators.ts';
 
 describe('columns of a run', () => {
@@ -78,6 +79,49 @@ describe('columns of a run', () => {
         expect(new Set(tickNames(ticks)).size).toBe(3);
       }),
     );
+  });
+
+  test('ticks that are nearly equal are told by what is added to the first', () => {
+    expect(tickNames([6.1235, 6.12351, 6.12352])).toEqual(['6.1235', '+1e-5', '+2e-5']);
+    expect(tickNames([1, 1 + 2e-8, 1 + 4e-8])).toEqual(['1', '+2e-8', '+4e-8']);
+    expect(tickNames([0, 5e-12, 1e-11])).toEqual(['0', '5.0e-12', '1.0e-11']);
+    const near = fc.tuple(fc.double({ min: 0.5, max: 1e5, noNaN: true }), fc.integer({ min: -8, max: -2 }), fc.integer({ min: 2, max: 6 }));
+    fc.assert(
+      fc.property(near, ([base, magnitude, count]) => {
+        const ticks = Array.from({ length: count }, (_, i) => base * (1 + i * 10 ** magnitude));
+        const names = tickNames(ticks);
+        expect(new Set(names).size).toBe(count);
+        expect(Math.max(...names.map((name) => name.length))).toBeLessThanOrEqual(11);
+      }),
+    );
+  });
+
+  test('an axis reaches beyond its figures on both sides, and never so little that its ends are one', () => {
+    const figures = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 });
+    fc.assert(
+      fc.property(figures, figures, (a, b) => {
+        const [low, high] = [Math.min(a, b), Math.max(a, b)];
+        const [from, until] = reachOf(low, high);
+        expect(from).toBeLessThanOrEqual(low);
+        expect(until).toBeGreaterThanOrEqual(high);
+        expect(until - from).toBeGreaterThan(Math.max(Math.abs(low), Math.abs(high)) * 1e-10);
+      }),
+    );
+  });
+
+  test('a curve that never moves is known as one, and a single figure is not', () => {
+    expect(isStill([[0, 0, null, 0]])).toBe(true);
+    expect(
+      isStill([
+        [0, 0],
+        [1, 2],
+      ]),
+    ).toBe(false);
+    expect(isStill([[5]])).toBe(false);
+  });
+
+  test('a count that nobody counted up is zero where the step is known', () => {
+    expect(orZero([null, 2, null], [10, 10, null])).toEqual([0, 2, null]);
   });
 
   test('a curve is told in words', () => {

@@ -4,9 +4,9 @@ import type { RunPage } from '../../contract.ts';
 import { duration, percent, reward, whole } from '../format.ts';
 import { Empty } from '../kit/empty.tsx';
 import { type Line, Plot, type PlotProps } from './plot.tsx';
-import { combined, measured, phasesOf, smoothed, stacked, type Steps } from './series.ts';
+import { combined, measured, orZero, phasesOf, smoothed, stacked, type Steps } from './series.ts';
 
-type Curve = Pick<PlotProps, 'title' | 'lines' | 'range' | 'marks'>;
+type Curve = Pick<PlotProps, 'title' | 'about' | 'still' | 'lines' | 'range' | 'marks'>;
 
 interface CurvesProps {
   readonly page: RunPage;
@@ -47,7 +47,7 @@ interface CurveGroup {
 function curvesOf(page: RunPage, steps: Steps): CurveGroup[] {
   const groups = [
     { title: 'Learning', curves: learning(page, steps) },
-    { title: 'The update', curves: update(steps) },
+    { title: 'The update', curves: update(page, steps) },
     { title: 'Rollouts and time', curves: cost(page, steps) },
   ];
   return groups
@@ -96,7 +96,8 @@ export function thresholds({ config }: RunPage): { readonly lower: number; reado
 
 const lessOne = (column: Line['values']): Line['values'] => column.map((value) => (value === null ? null : value - 1));
 
-function update(steps: Steps): Curve[] {
+function update({ config }: RunPage, steps: Steps): Curve[] {
+  const weight = (config['trainer'] as { readonly kl?: unknown } | undefined)?.kl;
   const line = (name: string, key: string, colour: number, more: Partial<Line> = {}): Line => ({
     name,
     values: steps.metric(key),
@@ -104,7 +105,11 @@ function update(steps: Steps): Curve[] {
     ...more,
   });
   return [
-    { title: 'KL to the base', lines: [line('KL', 'kl', 1)] },
+    {
+      title: 'KL to the base',
+      lines: [line('KL', 'kl', 1)],
+      ...(weight === 0 ? { still: 'no KL term: its weight β (trainer.kl) is 0, so it is not measured' } : {}),
+    },
     {
       title: 'Ratio of trainer to sampler, less 1',
       lines: [
@@ -165,7 +170,7 @@ function cost(page: RunPage, steps: Steps): Curve[] {
       title: 'Episodes',
       lines: [
         { name: 'trained on', values: steps.metric('trained'), colour: 1 },
-        { name: 'without gradient', values: steps.metric('fates.zeroVariance'), colour: 6, dashed: true },
+        { name: 'without gradient', values: orZero(steps.metric('fates.zeroVariance'), steps.metric('members')), colour: 6, dashed: true },
         { name: 'lost', values: steps.metric('lost'), colour: 5 },
       ],
     },

@@ -4,7 +4,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { figure } from '../format.ts';
 import { shownTheme } from '../theme.ts';
-import { type Column, inWords, tickNames } from './series.ts';
+import { isStill, reachOf, tickNames } from './axis.ts';
+import { type Column, inWords } from './series.ts';
 
 export interface Line {
   readonly name: string;
@@ -25,6 +26,10 @@ export interface Line {
 
 export interface PlotProps {
   readonly title: string;
+  /** What is measured, for who does not know. */
+  readonly about?: string;
+  /** Why it does not move, where that is known. */
+  readonly still?: string;
   readonly steps: readonly number[];
   readonly lines: readonly Line[];
   /** Fixed ends of the scale; left out, the figures decide. */
@@ -36,8 +41,45 @@ export interface PlotProps {
 }
 
 const height = 150;
+/** Below this nothing can be drawn. */
+const narrowest = 120;
 
-export function Plot({ title, steps, lines, range, marks = [], picked, onPick }: PlotProps) {
+export function Plot(props: PlotProps) {
+  const { title, about, still, lines, range, marks = [] } = props;
+  const isFlat = range === undefined && isStill(lines.map(({ said, values }) => said ?? values));
+  const words = lines
+    .filter(({ faint }) => faint !== true)
+    .map(({ name, values, said = values, show = figure }) => inWords(name, said, show));
+  return (
+    <figure class="plot">
+      <figcaption title={about}>
+        {title}
+        {marks.length === 0 ? null : <span class="marks">┄ {marks.map(({ name }) => name).join(', ')}</span>}
+        <span class="unseen">. {words.join('. ')}.</span>
+      </figcaption>
+      {isFlat ? <Flat lines={lines} still={still} /> : <Canvas {...props} />}
+    </figure>
+  );
+}
+
+/** Lines that never move, as figures: an empty frame says less. */
+function Flat({ lines, still }: { readonly lines: readonly Line[]; readonly still: string | undefined }) {
+  return (
+    <div class="flat" aria-hidden="true">
+      <dl>
+        {lines.map(({ name, values, said = values, show = figure }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd class="number">{show(said.find((value) => value !== null) ?? 0)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="muted">{still ?? 'the same in every step'}</p>
+    </div>
+  );
+}
+
+function Canvas({ steps, lines, range, marks = [], picked, onPick }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const drawn = useRef<uPlot | null>(null);
   const pick = useRef(onPick);
@@ -51,14 +93,18 @@ export function Plot({ title, steps, lines, range, marks = [], picked, onPick }:
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const plot = new uPlot(optionsOf({ lines, range, marks, chosen, width: element.clientWidth, ink: inkOf(element) }), data, element);
+    const plot = new uPlot(
+      optionsOf({ lines, range, marks, chosen, width: Math.max(narrowest, element.clientWidth), ink: inkOf(element) }),
+      data,
+      element,
+    );
     plot.over.addEventListener('click', () => {
       const at = plot.cursor.idx;
       const step = at == null ? undefined : (plot.data[0][at] as number | undefined);
       if (step !== undefined) pick.current(step);
     });
     drawn.current = plot;
-    const sized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    const sized = new ResizeObserver(() => plot.setSize({ width: Math.max(narrowest, element.clientWidth), height }));
     sized.observe(element);
     return () => {
       sized.disconnect();
@@ -69,19 +115,7 @@ export function Plot({ title, steps, lines, range, marks = [], picked, onPick }:
   useEffect(() => (drawn.current !== null ? renew(drawn.current, data) : undefined), [data]);
   useEffect(() => drawn.current?.redraw(false), [picked]);
 
-  const words = lines
-    .filter(({ faint }) => faint !== true)
-    .map(({ name, values, said = values, show = figure }) => inWords(name, said, show));
-  return (
-    <figure class="plot">
-      <figcaption>
-        {title}
-        {marks.length === 0 ? null : <span class="marks">┄ {marks.map(({ name }) => name).join(', ')}</span>}
-        <span class="unseen">. {words.join('. ')}.</span>
-      </figcaption>
-      <div class="canvas" ref={box} aria-hidden="true" />
-    </figure>
-  );
+  return <div class="canvas" ref={box} aria-hidden="true" />;
 }
 
 interface Ink {
@@ -180,12 +214,8 @@ function sayLast(plot: uPlot): void {
   if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
-/** Around the figures; a line that never moves gets room on both sides, zero its own floor. */
 function rangeOf(_: uPlot, low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 1];
-  if (low === high) return low === 0 ? [0, 1] : [Math.min(0, low * 2), Math.max(0, high * 2)];
-  const [from, until] = uPlot.rangeNum(low, high, 0.1, true);
-  return [from ?? low, until ?? high];
+  return low === null || high === null ? [0, 1] : [...reachOf(low, high)];
 }
 
 function drawMarks(plot: uPlot, { marks, chosen, ink }: Pick<Drawing, 'marks' | 'chosen' | 'ink'>): void {

@@ -79,14 +79,9 @@ export function phasesOf(timings: readonly JsonObject[]): string[] {
   return [...keys];
 }
 
-/** Names of an axis’ ticks, all with the fewest places that say each exactly. */
-export function tickNames(ticks: readonly number[]): string[] {
-  const size = Math.max(0, ...ticks.map(Math.abs));
-  const exact = (places: number): boolean => ticks.every((tick) => Math.abs(tick - Number(tick.toFixed(places))) <= size * 1e-9);
-  const places = [0, 1, 2, 3, 4].find(exact);
-  if (places === undefined || size >= 1e7) return ticks.map((tick) => (tick === 0 ? '0' : tick.toExponential(1).replace('e+', 'e')));
-  return ticks.map((tick) => tick.toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places }));
-}
+/** Zero where the step is known and the figure is not: a count that nobody counted up. */
+export const orZero = (column: Column, known: Column): Column =>
+  column.map((value, i) => value ?? ((known[i] ?? null) === null ? null : 0));
 
 /** In words, for those who do not see the line. */
 export function inWords(name: string, column: Column, show: (value: number) => string): string {
