@@ -112,7 +112,7 @@ function Top({ at, onPalette, onHelp, onExport }: TopProps) {
       </a>
       <a class="brand" href={to.runs()}>
         <img src={icon} alt="" />
-        Troupe
+        <span class="word">Troupe</span>
       </a>
       <nav class="crumbs" aria-label="where you are">
         <ol>
@@ -124,18 +124,18 @@ function Top({ at, onPalette, onHelp, onExport }: TopProps) {
       <Live />
       <div class="top-side">
         <button type="button" class="button" onClick={onPalette} title="Go to or do (Ctrl or ⌘ K)">
-          <Icon name="search" /> Go to…
+          <Icon name="search" /> <span class="word">Go to…</span>
         </button>
         {onExport === null ? null : (
           <button type="button" class="button quiet" onClick={onExport} title="Save as a file (x)">
-            <Icon name="save" /> Export…
+            <Icon name="save" /> <span class="word">Export…</span>
           </button>
         )}
         <Copy text={() => location.href} what="the link to this view">
-          <Icon name="link" /> Link
+          <Icon name="link" /> <span class="word">Link</span>
         </Copy>
         <Copy text={() => commandOf(route.peek(), told())} what="the command that shows this in a terminal">
-          <Icon name="terminal" /> Command
+          <Icon name="terminal" /> <span class="word">Command</span>
         </Copy>
         <button
           type="button"
@@ -154,12 +154,23 @@ function Top({ at, onPalette, onHelp, onExport }: TopProps) {
   );
 }
 
-const liveWords = { live: 'live', connecting: 'connecting', lost: 'reconnecting', still: '' } as const;
+const liveWords = {
+  live: ['live', 'connected: what happens from now on is shown as it happens'],
+  connecting: ['connecting', 'the connection to the viewer is being made'],
+  lost: ['reconnecting', 'the connection to the viewer is lost, and taken up again as soon as it answers'],
+  still: ['', ''],
+} as const;
 
 function Live() {
-  const word = liveWords[liveState.value];
+  if (enclosed !== null)
+    return (
+      <span class="live" data-state="recorded" title={`this file holds ${enclosed.title} as it was recorded; nothing in it changes`}>
+        recorded
+      </span>
+    );
+  const [word, about] = liveWords[liveState.value];
   return (
-    <span class="live" data-state={liveState.value} role="status" hidden={word === ''}>
+    <span class="live" data-state={liveState.value} role="status" hidden={word === ''} title={about}>
       {word}
     </span>
   );
