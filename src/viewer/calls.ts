@@ -160,7 +160,12 @@ class GroupCalls {
   }
 }
 
-const replyOf = ({ id: _, ...reply }: ReturnType<typeof chatReplyAt>): ChatPage['reply'] => reply;
+const replyOf = ({ text, finish, model, usage }: ReturnType<typeof chatReplyAt>): ChatPage['reply'] => ({
+  text,
+  finish,
+  model,
+  ...(usage === undefined ? {} : { usage }),
+});
 
 function jsonIn(text: string): JsonValue {
   try {

@@ -29,9 +29,10 @@ export function isChatReply(frame: Uint8Array): boolean {
   return textAt(frame, value?.end ?? -1)?.text === 'text';
 }
 
+/** The byte where those of a byte array begin: packed as an extension of the packer's own, with one byte for its type and one for the kind of array. */
 const afterBytes = (bytes: Uint8Array, at: number): number => {
   const mark = bytes[at];
-  return mark === undefined || mark < 0xc4 || mark > 0xc6 ? -1 : at + 1 + 2 ** (mark - 0xc4);
+  return mark === undefined || mark < 0xc7 || mark > 0xc9 ? -1 : at + 1 + 2 ** (mark - 0xc7) + 2;
 };
 
 /** The actor of the first event in a frame of kind `events`; null where it cannot be told without reading all of it. */

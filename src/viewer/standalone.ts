@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
-import type { EpisodePage, GroupPage, Refusal } from './contract.ts';
+import type { CallList, EpisodePage, GroupPage, Refusal } from './contract.ts';
 import type { ViewerPorts } from './ports.ts';
 import { Runs } from './runs.ts';
 import { views } from './views.ts';
@@ -66,6 +66,19 @@ export async function* standalone({ dir, run, id, page, charts }: Enclosing, por
   const isPlaying = ({ outcome }: EpisodePage): boolean => outcome === null;
   if (isEpisode) await asked<EpisodePage>(pages[0] ?? '', isPlaying);
 
+  /** A list of calls, and each that a page asks for: the policy's are among the prompts. */
+  async function* callsAt(path: string): AsyncGenerator<string, void> {
+    const text = await ask(path);
+    if (text === null) return;
+    yield entry(path, text);
+    const { actor, actors, end, ends } = JSON.parse(text) as CallList;
+    for (const [n, at] of actor.entries()) {
+      const isPrompt = actors[at] === 'agent' && ends[end[n] ?? -1] === 'accepted';
+      const call = isPrompt ? null : await ask(`${path}/${n}`);
+      if (call !== null) yield entry(`${path}/${n}`, call);
+    }
+  }
+
   yield* headOf({ page, title: `${id} · ${run} · Troupe` });
   yield `<script type="application/json">{"title":${inert(JSON.stringify(`${isEpisode ? 'episode' : 'group'} ${id}`))},"start":${inert(JSON.stringify(start))},"answers":{`;
   yield `"/api/charts":${inert((await ask('/api/charts')) ?? '[]')}`;
@@ -85,7 +98,10 @@ export async function* standalone({ dir, run, id, page, charts }: Enclosing, por
       const answer = await ask(further);
       if (answer !== null) yield entry(further, answer);
     }
+    yield* callsAt(`${path}/calls`);
   }
+  const groupPath = `/api${root}/groups/${encodeURIComponent(id.replace(/\.e\d+$/, ''))}`;
+  yield* callsAt(`${groupPath}/calls`);
   yield `},"refusals":${inert(JSON.stringify(refusals))}}</script></body></html>\n`;
   runs.close();
   return { episodes: pages.length, events };

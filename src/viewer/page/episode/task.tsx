@@ -7,8 +7,16 @@ import { type Column, Table } from '../kit/table.tsx';
 import { Json } from './json.tsx';
 import { LongText } from './long-text.tsx';
 import { Call, Folded } from './turn-card.tsx';
+import { Writing } from './writing.tsx';
 
-export function TaskTab({ task, aspects }: { readonly task: Task; readonly aspects: Aspects }) {
+interface TaskProps {
+  readonly run: string;
+  readonly group: string;
+  readonly task: Task;
+  readonly aspects: Aspects;
+}
+
+export function TaskTab({ run, group, task, aspects }: TaskProps) {
   return (
     <div class="task-tab">
       <Panel title="Who asks, and what for">
@@ -82,6 +90,11 @@ export function TaskTab({ task, aspects }: { readonly task: Task; readonly aspec
           <LongText text={task.system} />
         </p>
       </Panel>
+      <div class="task-writing">
+        <Panel title="How it was written">
+          <Writing run={run} group={group} />
+        </Panel>
+      </div>
       <p class="muted">
         task {task.id}, {task.split}, seed {task.seed}, at most {task.maxTurns} turns of the agent
       </p>

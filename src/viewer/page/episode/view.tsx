@@ -157,9 +157,9 @@ function TabBody({ tab, page, path, timeline, selection, children }: TabBodyProp
     case 'tokens':
       return <Tokens page={page} selection={selection} path={path} />;
     case 'prompts':
-      return <Prompts page={page} selection={selection} path={path} />;
+      return <Prompts page={page} timeline={timeline} selection={selection} path={path} />;
     case 'task':
-      return <TaskTab task={page.task} aspects={page.aspects} />;
+      return <TaskTab run={page.run} group={page.group} task={page.task} aspects={page.aspects} />;
     case 'raw':
       return <Raw page={page} timeline={timeline} selection={selection} path={path} />;
     default:
