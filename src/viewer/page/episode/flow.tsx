@@ -1,6 +1,7 @@
 /** A long list of items of unknown heights, of which the document holds those in sight. Scrolls to an item when told to; knows nothing of what the items are. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Hand, readingLine } from './hand.ts';
 import { Heights } from './heights.ts';
 
 /** Asks that an item be brought into sight; a new object asks anew. */
@@ -16,6 +17,8 @@ interface FlowProps {
   readonly keyOf: (index: number) => string;
   readonly render: (index: number) => ComponentChildren;
   readonly reveal: Reveal | null;
+  /** A person has scrolled to this item; called no more often than a few times a second. */
+  readonly onRead?: (index: number) => void;
 }
 
 /** Pixels drawn beyond either edge. */
@@ -24,12 +27,18 @@ const beyond = 600;
 const margin = 24;
 /** Drawing an item may change the heights above it: a reveal is mended for so long. */
 const mendingMs = 400;
+/** Between two tellings of what is read. */
+const tellingMs = 160;
 
-export function Flow({ label, count, estimate, keyOf, render, reveal }: FlowProps) {
+export function Flow({ label, count, estimate, keyOf, render, reveal, onRead }: FlowProps) {
   const box = useRef<HTMLDivElement>(null);
   const heights = useMemo(() => new Heights(count, estimate), [count, estimate]);
   const [view, setView] = useState({ top: 0, height: 800 });
   const [, redraw] = useState(0);
+  const hand = useMemo(() => new Hand(), []);
+  const told = useRef(onRead);
+  told.current = onRead;
+  const telling = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const mending = useRef<{ readonly index: number; readonly until: number } | null>(null);
 
   const read = (): void => {
@@ -47,6 +56,7 @@ export function Flow({ label, count, estimate, keyOf, render, reveal }: FlowProp
     const bottom = top + heights.height(wanted.index);
     const isSeen = top >= element.scrollTop && bottom <= element.scrollTop + element.clientHeight;
     if (!isSeen) element.scrollTop = Math.max(0, top - margin);
+    hand.placed(element.scrollTop);
     read();
   };
 
@@ -69,12 +79,28 @@ export function Flow({ label, count, estimate, keyOf, render, reveal }: FlowProp
         }
         if (!changed) return;
         // What one reads stays where it is.
-        if (above !== 0 && mending.current === null) element.scrollTop += above;
+        if (above !== 0 && mending.current === null) {
+          element.scrollTop += above;
+          hand.placed(element.scrollTop);
+        }
         redraw((n) => n + 1);
         mend();
       }),
     [heights],
   );
+  const scrolled = (): void => {
+    read();
+    const element = box.current;
+    const now = performance.now();
+    if (element === null || told.current === undefined || now < (mending.current?.until ?? 0)) return;
+    if (!hand.scrolled(element.scrollTop, now)) return;
+    telling.current ??= setTimeout(() => {
+      telling.current = undefined;
+      if (count > 0) told.current?.(heights.at(readingLine(element.scrollTop, element.clientHeight, heights.total)));
+    }, tellingMs);
+  };
+  const touched = (): void => hand.touched(performance.now());
+  useEffect(() => () => clearTimeout(telling.current), [heights]);
   useEffect(() => () => measured.disconnect(), [measured]);
   useLayoutEffect(() => {
     const element = box.current;
@@ -95,7 +121,21 @@ export function Flow({ label, count, estimate, keyOf, render, reveal }: FlowProp
   const before = heights.top(from);
   const after = heights.total - heights.top(to);
   return (
-    <div class="flow" role="feed" aria-label={label} tabIndex={0} ref={box} onScroll={read} onWheel={() => (mending.current = null)}>
+    <div
+      class="flow"
+      role="feed"
+      aria-label={label}
+      tabIndex={0}
+      ref={box}
+      onScroll={scrolled}
+      onWheel={() => {
+        mending.current = null;
+        touched();
+      }}
+      onKeyDown={touched}
+      onTouchMove={touched}
+      onPointerDown={() => hand.touched(performance.now(), true)}
+    >
       <div aria-hidden="true" style={{ height: `${before}px` }} />
       {Array.from({ length: to - from }, (_, i) => (
         <Item key={keyOf(from + i)} index={from + i} count={count} measured={measured}>

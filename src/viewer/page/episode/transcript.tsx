@@ -1,5 +1,5 @@
 /** The episode as it was spoken: every turn, trouble between turns where it came, and how it ended. The selected part is marked and brought into sight. */
-import { useCallback, useMemo } from 'preact/hooks';
+import { useCallback, useMemo, useRef } from 'preact/hooks';
 import type { EpisodePage } from '../../contract.ts';
 import type { Fault } from '../../../protocol/fault.ts';
 import { Badge } from '../kit/badge.tsx';
@@ -27,7 +27,23 @@ export function Transcript({ page, parts, timeline, selection, path }: Transcrip
   const at = currentPart(parts, timeline, selection);
   // What is being played is followed, until something is picked.
   const seen = at ?? (page.outcome === null ? parts.length - 1 : null);
-  const reveal = useMemo<Reveal | null>(() => (seen === null ? null : { index: seen }), [seen]);
+  /** Index of the part that was picked because it is being read: it stands where it is wanted. */
+  const reading = useRef<number | null>(null);
+  const reveal = useMemo<Reveal | null>(() => {
+    if (seen === null || seen === reading.current) return null;
+    reading.current = null;
+    return { index: seen };
+  }, [seen]);
+  const read = (index: number): void => {
+    const part = parts[index];
+    // At the end of what is being played one goes on with it.
+    if (part === undefined || (page.outcome === null && part.kind === 'end')) return;
+    const turn = turnOfPart(part, page.turns.length) ?? 0;
+    reading.current = part.kind === 'trouble' ? index : partOfTurn(parts, turn);
+    if (reading.current === at) return;
+    if (part.kind === 'trouble') selection.pickEvent(part.event);
+    else selection.pickTurn(turn);
+  };
   const estimate = useCallback((index: number) => estimateOf(parts[index], page), [parts, page]);
   return (
     <Flow
@@ -36,6 +52,7 @@ export function Transcript({ page, parts, timeline, selection, path }: Transcrip
       estimate={estimate}
       keyOf={(index) => keyOf(parts[index])}
       reveal={reveal}
+      onRead={read}
       render={(index) => {
         const part = parts[index];
         return part === undefined ? null : <PartView part={part} page={page} isCurrent={index === at} path={path} selection={selection} />;
