@@ -12,6 +12,7 @@ import { episodeRows } from '../record/projections/episodes.ts';
 import { healthRow } from '../record/projections/health.ts';
 import { transcriptOf } from '../record/projections/transcript.ts';
 import { framesFrom } from '../record/reader.ts';
+import { callListing, callsOf } from './call-listing.ts';
 import { filteredRows, filterHelp, filterIn } from './filtered.ts';
 import { healthTable } from './health-table.ts';
 import { carryOut, type Flags, withOutput } from './invocation.ts';
@@ -24,6 +25,7 @@ import { tokenListing } from './token-listing.ts';
 interface ShowFlags extends Flags {
   readonly run: string;
   readonly dir: string;
+  readonly calls: boolean;
   readonly tokens: boolean;
   readonly filter?: string;
 }
@@ -41,6 +43,7 @@ export const showCommand = (): Command =>
       '--filter <expression>',
       'list the episodes of the run, step or group that pass, e.g. \'reward<0 && tool=="refund" && text~"invoice"\'',
     )
+    .option('--calls', 'list every prompt of the simulated roles as it was sent, the reply as it came, and what became of it', false)
     .option('--tokens', 'list every token with its log-prob and whether it was sampled', false)
     .action((id: string | undefined, flags: ShowFlags) =>
       carryOut(flags, (terminal) => {
@@ -73,8 +76,12 @@ export const showCommand = (): Command =>
               : `${id} has no episode: ${missing.fault.kind}: ${missing.fault.message}`,
           );
         }
-        if (flags.json) terminal.out(JSON.stringify(transcriptOf(group, episode)));
-        else terminal.out(readingOf(transcriptOf(group, episode), terminal));
+        const calls = flags.calls ? callsOf(folder, group.id, episode.id) : null;
+        if (flags.json) terminal.out(JSON.stringify({ ...transcriptOf(group, episode), ...(calls === null ? {} : { calls }) }));
+        else {
+          terminal.out(readingOf(transcriptOf(group, episode), terminal));
+          if (calls !== null) terminal.out(`\n${callListing(calls, terminal)}`);
+        }
         if (flags.tokens) terminal.out(tokenListing(folder, episode));
         return 0;
       }),

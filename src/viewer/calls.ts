@@ -4,8 +4,8 @@
  */
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { CallId } from '../protocol/ids.ts';
-import type { JsonObject, JsonValue } from '../protocol/json.ts';
-import { type AskedCall, type CallRow, CallWalk } from '../record/projections/calls.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { type AskedCall, type CallRow, CallWalk, worded } from '../record/projections/calls.ts';
 import type { Position } from '../record/reader.ts';
 import type { CallList, CallPage, ChatPage } from './contract.ts';
 import { askedAt, callAt, chatReplyAt, eventsAt, partAt } from './recall.ts';
@@ -67,20 +67,10 @@ class GroupCalls {
 
   #askedOf(at: Position): ChatPage['asked'] {
     const { folder } = this.index;
-    const { asked } = askedAt(folder, at);
-    const { role, messages, schema, temperature, maxTokens, seed } = asked;
-    const textOf = (part: string): string => {
-      const place = this.index.part(part);
-      return place === undefined ? `(this text is not in the record: ${part})` : partAt(folder, place);
-    };
-    return {
-      role,
-      messages: messages.map((message) => ('part' in message ? { role: message.role, content: textOf(message.part) } : message)),
-      schema: schema === undefined ? null : jsonIn(textOf(schema)),
-      temperature,
-      maxTokens,
-      seed,
-    };
+    return worded(askedAt(folder, at).asked, (hash) => {
+      const place = this.index.part(hash);
+      return place === undefined ? undefined : partAt(folder, place);
+    });
   }
 
   #rowsOf(path: string): readonly CallRow[] {
@@ -166,14 +156,6 @@ const replyOf = ({ text, finish, model, usage }: ReturnType<typeof chatReplyAt>)
   model,
   ...(usage === undefined ? {} : { usage }),
 });
-
-function jsonIn(text: string): JsonValue {
-  try {
-    return JSON.parse(text) as JsonValue;
-  } catch {
-    return text;
-  }
-}
 
 export class Calls {
   /** Least recently used first. */

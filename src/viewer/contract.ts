@@ -1,13 +1,13 @@
 /** What the viewer's server tells its page: values only, each a projection of a journal. Both sides import these types; nothing here runs. */
 import type { AspectName, Aspects, Branch } from '../protocol/task.ts';
 import type { Fault } from '../protocol/fault.ts';
-import type { JsonObject, JsonValue } from '../protocol/json.ts';
-import type { ChatMessage, ChatReply } from '../protocol/inference.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { ChatReply } from '../protocol/inference.ts';
 import type { Outcome, SimulatorRole } from '../protocol/outcome.ts';
 import type { Turn } from '../protocol/turn.ts';
 import type { Task } from '../protocol/task.ts';
 import type { RecordedEvent } from '../protocol/frame.ts';
-import type { CallRow as Projected } from '../record/projections/calls.ts';
+import type { CallRow as Projected, WordedCall } from '../record/projections/calls.ts';
 
 /** One line of the list of runs. */
 export interface RunCard {
@@ -330,14 +330,7 @@ export interface CallPage extends Pick<Projected, 'actor' | 'tool' | 'ask' | 'at
 export interface ChatPage {
   readonly id: string;
   /** null: the record does not hold what was asked. */
-  readonly asked: {
-    readonly role: string;
-    readonly messages: readonly ChatMessage[];
-    readonly schema: JsonValue;
-    readonly temperature: number;
-    readonly maxTokens: number;
-    readonly seed: number;
-  } | null;
+  readonly asked: WordedCall | null;
   /** null: none came. */
   readonly reply: Omit<ChatReply, 'id'> | null;
   /** Paths whose actors it answered: episodes, or the group for its task. Who asked comes first. */

@@ -5,7 +5,8 @@
 import type { Fault } from '../../protocol/fault.ts';
 import type { RecordedEvent } from '../../protocol/frame.ts';
 import type { CallId } from '../../protocol/ids.ts';
-import type { Asker } from '../../protocol/inference.ts';
+import type { AskedChat, Asker, ChatMessage } from '../../protocol/inference.ts';
+import type { JsonValue } from '../../protocol/json.ts';
 import type { AskMessage, Source } from '../../protocol/messages.ts';
 
 /**
@@ -41,6 +42,36 @@ export interface CallRow {
 export interface AskedCall {
   readonly id: CallId;
   readonly asker: Asker | null;
+}
+
+/** What was sent, with every text in its place. */
+export interface WordedCall extends Pick<AskedChat, 'role' | 'temperature' | 'maxTokens' | 'seed'> {
+  readonly messages: readonly ChatMessage[];
+  readonly schema: JsonValue;
+}
+
+/** `part`: the text with this hash; undefined where the record has lost it. */
+export function worded(
+  { role, messages, schema, temperature, maxTokens, seed }: AskedChat,
+  part: (hash: string) => string | undefined,
+): WordedCall {
+  const textOf = (hash: string): string => part(hash) ?? `(this text is not in the record: ${hash})`;
+  return {
+    role,
+    messages: messages.map((message) => ('part' in message ? { role: message.role, content: textOf(message.part) } : message)),
+    schema: schema === undefined ? null : jsonIn(textOf(schema)),
+    temperature,
+    maxTokens,
+    seed,
+  };
+}
+
+function jsonIn(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text;
+  }
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
