@@ -106,6 +106,24 @@ describe('replay --from', () => {
     });
   });
 
+  test('takes who plays on as a shorthand for roles, and says where a model cannot', () => {
+    expect(replay(episode, '--from', '1', '--simulator', 'tool=lm', '--run', 'scripted')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--set roles.tool=lm: roles.tool: a language model plays it on a server only') as string,
+    });
+    expect(replay(episode, '--from', '1', '--simulator', 'task=lm', '--run', 'scripted').err).toMatch(/expected user=, tool= or judge=/);
+  });
+
+  test('makes a fork that ls marks with its parent and its end, and that is not gone on with', () => {
+    const { out } = troupe(['ls'], { cwd: root });
+    expect(out).toMatch(/^run .* fork of *$/m);
+    expect(out).toMatch(new RegExp(`^scripted-fork +done .* scripted ${episode.replaceAll('.', String.raw`\.`)} from turn 1 *$`, 'm'));
+    expect(troupe(['resume', 'scripted-fork'], { cwd: root })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`replay ${episode} --from 1 --run scripted`) as string,
+    });
+  });
+
   test('leaves the parent as it was', () => {
     const journal = (): unknown => [...framesFrom(join(root, 'runs/scripted/journal'))].length;
     const before = [journal(), readdirSync(join(root, 'runs/scripted')).toSorted()];

@@ -158,12 +158,22 @@ describe('what is answered', () => {
   test('of a fork names what it was played anew from, and how it ended though it has no summary', async () => {
     const folder = createFolder(join(world.root, 'runs'), 'sample-fork');
     const parent = { run: 'sample' as RunId, episode: 's00001.t000.e01' as EpisodeId, turn: 1 };
-    const record = await startRecord(folder, { run: folder.name as RunId, ...recording }, { version: '0', config: { steps: 0 }, parent });
+    const record = await startRecord(
+      folder,
+      { run: folder.name as RunId, ...recording },
+      { version: '0', config: { steps: 0, seed: 9 }, parent },
+    );
     record.append(sealed(sampleGroup(1, 0)));
     record.append({ kind: 'run.halted', reason: 'done', detail: '' });
     await record.close();
     expect((await json<RunCard[]>(viewer, '/api/runs')).find(({ run }) => run === 'sample-fork')).toMatchObject({ state: 'done', parent });
     expect((await json<EpisodePage>(viewer, '/api/runs/sample-fork/episodes/s00001.t000.e01')).parent).toEqual(parent);
+    const { forks } = await json<EpisodePage>(viewer, '/api/runs/sample/episodes/s00001.t000.e01');
+    const [{ turns, reward } = { turns: [], reward: 0 }] = sampleGroup(1, 0).episodes.filter(({ id }) => id === parent.episode);
+    expect(forks).toMatchObject([
+      { run: 'sample-fork', state: 'done', turn: 1, changed: ['seed 0 → 9'], end: { outcome: 'scored', reward, turns: turns.length } },
+    ]);
+    expect((await json<EpisodePage>(viewer, '/api/runs/sample/episodes/s00001.t000.e00')).forks).toEqual([]);
     rmSync(folder.dir, { recursive: true });
   });
 

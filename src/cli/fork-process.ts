@@ -43,6 +43,7 @@ export function forkPort(dir: string, { program = [process.argv[1] as string], d
     choices: (run, episode) => forkChoices(runIn(run), EpisodeId.parse(episode)),
     play: async (request, watch) => {
       const parent = runIn(request.run);
+      // Before anything is started: what is wrong with a setting is said at once.
       const config = configOfFork(parent, EpisodeId.parse(request.episode), checkedChanges(request.set ?? []));
       await played([...program, ...argumentsOf(parent, request)], { deadlineMs: deadlineMs ?? timeFor(config), graceMs }, watch);
     },

@@ -1,6 +1,6 @@
-/** What a run was played anew from, as its journal begins: forks have a parent, other runs have none. Reads one frame. */
+/** What a run was played anew from, as its journal begins, and how a fork ended, which leaves no summary: forks have a parent, other runs have none. */
 import { RecordFault } from '../errors.ts';
-import type { Parent } from '../protocol/frame.ts';
+import type { FrameOf, Parent } from '../protocol/frame.ts';
 import { framesFrom } from './reader.ts';
 
 /** Null for a run of its own, and for one whose beginning cannot be read: that is for its readers to say. */
@@ -12,4 +12,15 @@ export function parentIn(journal: string): Parent | null {
     if (error instanceof RecordFault) return null;
     throw error;
   }
+}
+
+/** Null while it goes on, where its process died, and where its journal cannot be read. */
+export function forkEndIn(journal: string): FrameOf<'run.halted'>['reason'] | null {
+  let reason: FrameOf<'run.halted'>['reason'] | null = null;
+  try {
+    for (const { frame } of framesFrom(journal)) if (frame.kind === 'run.halted') reason = frame.reason;
+  } catch (error) {
+    if (!(error instanceof RecordFault)) throw error;
+  }
+  return reason;
 }

@@ -75,7 +75,7 @@ export class CardReader {
   }
 
   /** Of a fork: what it was played anew from. */
-  parentOf(folder: RunFolder): RunCard['parent'] | null {
+  parentOf(folder: RunFolder): NonNullable<RunCard['parent']> | null {
     return this.#beginningOf(folder)?.parent ?? null;
   }
 
@@ -91,9 +91,10 @@ export class CardReader {
     if (existsSync(folder.summary) || size > shortJournal) return null;
     const known = this.#ends.get(first);
     if (known?.size === size) return known;
-    const sealed = this.parentOf(folder) === null ? undefined : framesOf(first, 'group.sealed').at(-1);
+    const parent = this.parentOf(folder);
+    const sealed = parent === null ? undefined : framesOf(first, 'group.sealed').at(-1);
     const halt = framesOf(first, 'run.halted').at(-1)?.reason ?? null;
-    const end: End = { size, halt, fork: sealed === undefined ? null : endIn(sealed) };
+    const end: End = { size, halt, fork: parent === null || sealed === undefined ? null : endIn(sealed, parent.episode) };
     this.#ends.set(first, end);
     return end;
   }

@@ -34,9 +34,9 @@ function leaves(value: JsonValue, key = ''): [string, string][] {
   return Object.entries(value).flatMap(([name, inner]) => leaves(inner, key === '' ? name : `${key}.${name}`));
 }
 
-/** null where its group holds no episode. */
-export function endIn({ bytes }: Pick<FrameOf<'group.sealed'>, 'bytes'>): ForkEnd | null {
-  const [episode] = (unpack(bytes) as RolloutGroup).episodes;
+/** null where its group holds no such episode. */
+export function endIn({ bytes }: Pick<FrameOf<'group.sealed'>, 'bytes'>, id: string): ForkEnd | null {
+  const episode = (unpack(bytes) as RolloutGroup).episodes.find((one) => one.id === id);
   if (episode === undefined) return null;
   const { outcome, reward, turns, policy } = episode;
   return { outcome: outcomeName(outcome), reward, turns: turns.length, version: policy?.end ?? null };

@@ -108,39 +108,47 @@ type PartProps = Pick<FieldsProps, 'choices' | 'draft' | 'onChange'>;
 
 const players = { procedural: 'code', lm: 'a language model' } as const;
 
-function Players({ choices, draft, onChange }: PartProps) {
-  const reasons = [...new Set(choices.roles.flatMap(({ refusal }) => refusal ?? []))];
+function Players({ choices: { roles }, draft, onChange }: PartProps) {
+  const [first] = roles;
+  // One reason for all: one line, and nothing to choose.
+  if (first !== undefined && first.refusal !== null && roles.every(({ now, refusal }) => now === first.now && refusal === first.refusal))
+    return (
+      <div class="fork-field">
+        <span>simulators</span>
+        <span>{players[first.now]}, as it was</span>
+        <span class="muted fork-hint">not otherwise: {first.refusal}</span>
+      </div>
+    );
   return (
-    <fieldset class="fork-players">
-      <legend>played by</legend>
-      {choices.roles.map(({ role, now, refusal }) => (
-        <label key={role} class="fork-player">
-          <span>{role}</span>
-          <select
-            class="field"
-            value={draft.players[role]}
-            disabled={refusal !== null}
-            onChange={(event) =>
-              onChange({ players: { ...draft.players, [role]: event.currentTarget.value === 'lm' ? 'lm' : 'procedural' } })
-            }
-          >
-            {(['procedural', 'lm'] as const).map((who) => (
-              <option key={who} value={who}>
-                {players[who]}
-                {who === now ? ', as it was' : ''}
-              </option>
-            ))}
-          </select>
-        </label>
+    <>
+      {roles.map(({ role, now, refusal }) => (
+        <Field key={role} name={role} hint={refusal === null ? hints[role] : `not otherwise: ${refusal}`}>
+          {(id, hint) => (
+            <select
+              class="field"
+              id={id}
+              aria-describedby={hint}
+              value={draft.players[role]}
+              disabled={refusal !== null}
+              onChange={(event) =>
+                onChange({ players: { ...draft.players, [role]: event.currentTarget.value === 'lm' ? 'lm' : 'procedural' } })
+              }
+            >
+              {(['procedural', 'lm'] as const).map((who) => (
+                <option key={who} value={who}>
+                  {players[who]}
+                  {who === now ? ', as it was' : ''}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
       ))}
-      {reasons.map((reason) => (
-        <p key={reason} class="muted fork-hint">
-          Not otherwise: {reason}.
-        </p>
-      ))}
-    </fieldset>
+    </>
   );
 }
+
+const hints = { user: 'who answers the agent', tool: 'who answers its calls', judge: 'who says what was reached' } as const;
 
 function Settings({ choices, draft, onChange }: PartProps) {
   const id = useId();

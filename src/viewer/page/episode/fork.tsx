@@ -68,7 +68,7 @@ function Form({ page, choices, turn, onClose }: FormProps) {
       return;
     }
     setWatched(null);
-    setTrouble(fork.state === 'failed' ? fork.said : fork.state === 'cancelled' ? 'The fork was cancelled.' : null);
+    setTrouble(fork.state === 'failed' ? wordsOf(fork) : fork.state === 'cancelled' ? 'The fork was cancelled.' : null);
   };
   if (watched !== null) return <ForkProgress fork={watched} isOfHere={isOf(watched, page)} onEnd={onEnd} onClose={onClose} />;
   return (
@@ -104,3 +104,6 @@ function Form({ page, choices, turn, onClose }: FormProps) {
 }
 
 const isOf = ({ request }: ForkState, { run, id }: EpisodePage): boolean => request.run === run && request.episode === id;
+
+/** What was typed stands above; it need not be said again. */
+const wordsOf = ({ said }: ForkState): string => said.replaceAll(/^--set [\w.]+=[^:]*: /gm, '');

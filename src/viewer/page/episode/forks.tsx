@@ -16,7 +16,7 @@ export function Origin({ page: { run, id, parent } }: { readonly page: EpisodePa
       <a href={to.episode(parent.run, parent.episode, { turn: parent.turn })}>
         {parent.episode} of {parent.run}
       </a>
-      . <a href={to.compare(parent.run, run, { ea: parent.episode, eb: id })}>Side by side</a>
+      , <a href={to.compare(parent.run, run, { ea: parent.episode, eb: id })}>side by side</a>
     </p>
   );
 }

@@ -137,6 +137,13 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
           <Stat label="sampled tokens">{whole(tokens)}</Stat>
         </Stats>
       </header>
+      {page.parent === undefined ? null : (
+        <Notice tone="info">
+          A fork of <a href={to.run(page.parent.run)}>{page.parent.run}</a>: one episode,{' '}
+          <a href={to.episode(page.run, page.parent.episode, { turn: page.parent.turn })}>{page.parent.episode}</a>, played anew from turn{' '}
+          {page.parent.turn}.
+        </Notice>
+      )}
       {page.trouble === null ? null : <Notice>The record: {page.trouble}. Everything else of it is shown.</Notice>}
       {page.halted === null || page.halted.reason === 'done' ? null : (
         <Notice tone={page.halted.reason === 'fault' ? 'bad' : 'info'}>

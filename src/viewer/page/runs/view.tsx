@@ -109,9 +109,12 @@ function columnsOf(runs: readonly RunCard[], chosen: readonly string[], toggle: 
       cell: (card) => {
         const row = runs.indexOf(card);
         return (
-          <a class="run-name" href={to.run(card.run)} data-run-row={row} data-picked={row === at}>
-            {card.run}
-          </a>
+          <>
+            <a class="run-name" href={to.run(card.run)} data-run-row={row} data-picked={row === at}>
+              {card.run}
+            </a>
+            {card.parent === undefined ? null : <span class="muted"> fork of {card.parent.run}</span>}
+          </>
         );
       },
     },
@@ -129,7 +132,14 @@ function columnsOf(runs: readonly RunCard[], chosen: readonly string[], toggle: 
   ];
 }
 
-function Progress({ card: { steps, ofSteps } }: { readonly card: RunCard }) {
+function Progress({ card: { run, parent, steps, ofSteps } }: { readonly card: RunCard }) {
+  // One episode, and no step.
+  if (parent !== undefined)
+    return (
+      <a href={to.episode(run, parent.episode, { turn: parent.turn })}>
+        {parent.episode} <span class="muted">from turn {parent.turn}</span>
+      </a>
+    );
   if (ofSteps === null) return <>{whole(steps)}</>;
   return (
     <span class="progress">
