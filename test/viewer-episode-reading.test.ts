@@ -21,6 +21,8 @@ describe('scrolling', () => {
     hand.placed(480);
     expect(hand.scrolled(480.4, 10)).toBe(false);
     expect(hand.scrolled(500, 20)).toBe(true);
+    // A person who comes back to that place has come by themselves.
+    expect(hand.scrolled(480, 30)).toBe(true);
   });
 
   test('goes on while a scrollbar is held still', () => {

@@ -47,12 +47,10 @@ export function Chart({ geometry, active = none, edges = none, visits = nothing,
   );
   const scale = zoom ?? (fit < smallest ? legible : Math.min(1.25, fit));
   useFollow(view, geometry, active, scale, zoom === null);
-  const step = (by: 1 | -1): void => {
-    const next = by > 0 ? zooms.find((one) => one > scale + 0.01) : zooms.findLast((one) => one < scale - 0.01);
-    if (next !== undefined) setZoom(next);
-  };
+  const next = (by: 1 | -1): number | undefined =>
+    by > 0 ? zooms.find((one) => one > scale + 0.01) : zooms.findLast((one) => one < scale - 0.01);
   const whole = (): void => setZoom(fit);
-  const pan = usePan(view, drawing, { scale, least: Math.min(least, fit), most, set: setZoom, step, whole });
+  const { listeners, step } = usePan(view, drawing, { scale, least: Math.min(least, fit), most, set: setZoom, next, whole });
   return (
     <figure class="chart">
       <div class="chart-tools">
@@ -99,7 +97,7 @@ export function Chart({ geometry, active = none, edges = none, visits = nothing,
         tabIndex={0}
         role="region"
         aria-label={`drawing of ${geometry.name}: plus and minus enlarge, arrows move, 0 shows all`}
-        {...pan}
+        {...listeners}
       >
         <div class="chart-sheet" ref={drawing}>
           <Drawing geometry={geometry} scale={scale} label={sentence(geometry, shown)} {...shown} />

@@ -18,8 +18,8 @@ interface Zoom {
   readonly least: number;
   readonly most: number;
   readonly set: (scale: number) => void;
-  /** By a step, as the buttons do. */
-  readonly step: (by: 1 | -1) => void;
+  /** The next scale that a button or key leads to; undefined: it is the last. */
+  readonly next: (by: 1 | -1) => number | undefined;
   /** All of it in sight. */
   readonly whole: () => void;
 }
@@ -28,7 +28,7 @@ interface Zoom {
 const stride = 48;
 const doubling = 260;
 
-/** `drawing`: what lies in the box, drawn at `scale`. Returns the box's listeners. */
+/** `drawing`: what lies in the box, drawn at `scale`. Returns the box's listeners, and what the buttons do: what is in the middle stays there. */
 export function usePan(box: Box, drawing: Box, zoom: Zoom) {
   const now = useRef(zoom);
   now.current = zoom;
@@ -42,6 +42,11 @@ export function usePan(box: Box, drawing: Box, zoom: Zoom) {
     if (area === undefined || Math.abs(next - before) < 1e-6) return;
     anchor.current = { at: [(x - area.left) / before, (y - area.top) / before], seen: [x, y] };
     set(next);
+  };
+  const step = (by: 1 | -1): void => {
+    const area = box.current?.getBoundingClientRect();
+    const next = now.current.next(by);
+    if (area !== undefined && next !== undefined) zoomAbout(area.left + area.width / 2, area.top + area.height / 2, next);
   };
   useLayoutEffect(() => {
     const [element, area] = [box.current, drawing.current?.getBoundingClientRect()];
@@ -67,16 +72,16 @@ export function usePan(box: Box, drawing: Box, zoom: Zoom) {
   }, []);
 
   const keys: Readonly<Record<string, () => void>> = {
-    '+': () => zoom.step(1),
-    '=': () => zoom.step(1),
-    '-': () => zoom.step(-1),
+    '+': () => step(1),
+    '=': () => step(1),
+    '-': () => step(-1),
     '0': zoom.whole,
     ArrowLeft: () => box.current?.scrollBy(-stride, 0),
     ArrowRight: () => box.current?.scrollBy(stride, 0),
     ArrowUp: () => box.current?.scrollBy(0, -stride),
     ArrowDown: () => box.current?.scrollBy(0, stride),
   };
-  return {
+  const listeners = {
     onKeyDown: (event: KeyboardEvent): void => {
       const act = Object.hasOwn(keys, event.key) ? keys[event.key] : undefined;
       if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -104,6 +109,7 @@ export function usePan(box: Box, drawing: Box, zoom: Zoom) {
     onPointerUp: release,
     onPointerCancel: release,
   };
+  return { listeners, step };
 
   function release(): void {
     drag.current = null;

@@ -24,6 +24,7 @@ export class Hand {
   /** The box was scrolled to there: by a person? */
   scrolled(top: number, now: number): boolean {
     if (Math.abs(top - this.#own) < 1 || now > this.#until) return false;
+    this.#own = -1;
     // What was flung rolls on.
     this.#until = Math.max(this.#until, now + afterMs / 2);
     return true;
