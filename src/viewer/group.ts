@@ -3,6 +3,7 @@ import type { RolloutGroup } from '../protocol/group.ts';
 import type { FrameOf, RecordedEvent } from '../protocol/frame.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Task } from '../protocol/task.ts';
+import { traceLength } from '../protocol/trace.ts';
 import type { GroupPage } from './contract.ts';
 import { type Playing, playingIn } from './playing.ts';
 import type { ViewerPorts } from './ports.ts';
@@ -19,14 +20,20 @@ export type Opened =
     }
   | { readonly kind: 'playing'; readonly task: Task; readonly members: readonly Playing[] };
 
-/** Groups kept, and turns in all of them: those of the pages that are looked at, and their neighbours. The last one always stays. */
+/** Groups kept, and turns and tokens in all of them: those of the pages that are looked at, and their neighbours. The last one always stays. */
 const keptGroups = 24;
 const keptTurns = 100_000;
+/** 16 bytes each. */
+const keptTokens = 8_000_000;
+/** Groups that are still played. */
+const keptPlaying = 4;
 
 export class Groups {
   readonly #advantages: ViewerPorts['advantages'];
   /** Least recently used first. */
   readonly #sealed = new Map<string, Opened & { readonly kind: 'sealed' }>();
+  /** As they stood after so many frames of their events; likewise. */
+  readonly #playing = new Map<Place, { readonly frames: number; readonly opened: Opened & { readonly kind: 'playing' } }>();
 
   constructor({ advantages }: Pick<ViewerPorts, 'advantages'>) {
     this.#advantages = advantages;
@@ -45,16 +52,30 @@ export class Groups {
       this.#forgetOld();
       return opened;
     }
-    if (place.task === null) return null;
-    const task = taskAt(index.folder, place.task);
-    return { kind: 'playing', task, members: playingIn(eventsOfGroup(index, id), task.world) };
+    return place.task === null ? null : this.#play(index, id, place, place.task);
+  }
+
+  /** Replayed once for all who look at the same moment of it. */
+  #play(index: RunIndex, id: string, place: Place, at: NonNullable<Place['task']>): Opened {
+    const frames = place.events.length;
+    const known = this.#playing.get(place);
+    this.#playing.delete(place);
+    const task = known?.opened.task ?? taskAt(index.folder, at);
+    const opened: Opened & { kind: 'playing' } =
+      known?.frames === frames ? known.opened : { kind: 'playing', task, members: playingIn(eventsOfGroup(index, id), task.world) };
+    this.#playing.set(place, { frames, opened });
+    const oldest = this.#playing.keys().next();
+    if (this.#playing.size > keptPlaying && oldest.done !== true) this.#playing.delete(oldest.value);
+    return opened;
   }
 
   #forgetOld(): void {
     let turns = [...this.#sealed.values()].reduce((sum, { group }) => sum + turnsIn(group), 0);
+    let tokens = [...this.#sealed.values()].reduce((sum, { group }) => sum + tokensIn(group), 0);
     for (const [key, { group }] of [...this.#sealed].slice(0, -1)) {
-      if (this.#sealed.size <= keptGroups && turns <= keptTurns) return;
+      if (this.#sealed.size <= keptGroups && turns <= keptTurns && tokens <= keptTokens) return;
       turns -= turnsIn(group);
+      tokens -= tokensIn(group);
       this.#sealed.delete(key);
     }
   }
@@ -71,6 +92,8 @@ export class Groups {
 }
 
 const turnsIn = ({ episodes }: RolloutGroup): number => episodes.reduce((sum, { turns }) => sum + turns.length, 0);
+const tokensIn = ({ episodes }: RolloutGroup): number =>
+  episodes.reduce((sum, { traces }) => sum + traces.reduce((tokens, trace) => tokens + traceLength(trace), 0), 0);
 
 /** Of the group's actors since it last began: a resumed run plays an unsealed group again. */
 export function eventsOfGroup(index: RunIndex, id: string): RecordedEvent[] {

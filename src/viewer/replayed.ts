@@ -63,11 +63,13 @@ interface Deed {
   readonly edges: readonly string[];
 }
 
-/** The actor began, or began anew, with its first event. */
-const moved = (deed: Deed, index: number): Deed & { readonly index: number; readonly begins: boolean } => ({
-  ...deed,
+/** An actor begins, or begins anew, with this event. */
+const moved = ({ actor, type, value, edges }: Deed, index: number): Parameters<typeof move>[1] => ({
   index,
-  begins: deed.type === 'xstate.init',
+  actor,
+  begins: type === 'xstate.init',
+  value,
+  edges,
 });
 
 const stride = 4096;

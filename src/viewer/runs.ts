@@ -117,7 +117,9 @@ export class Runs {
     const { index } = opened;
     opened.isWanted = true;
     this.#asked = this.#clock.now();
-    if (opened.reading !== null || !index.isWhole || index.grew) {
+    // Where somebody listens it is read on all the time, and pages ask for what they heard of.
+    const isFollowed = index.isWhole && opened.tells.size > 0;
+    if (opened.reading !== null || !index.isWhole || (!isFollowed && index.grew)) {
       const reading = this.#read(opened);
       if (group !== null) await this.#untilSealed(opened, group);
       else if (opened.failure !== null || index.unread < soonRead) await this.#within(patienceMs, reading);

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { findChromium } from './browser.ts';
 import { recordHostileRuns } from './browser-hostile.ts';
-import { recordLongEpisode, recordManyEpisodes } from './browser-long.ts';
+import { recordLargeGroup, recordLongEpisode, recordManyEpisodes } from './browser-long.ts';
 import { recordRuns } from './browser-runs.ts';
 
 declare module 'vitest' {
@@ -23,6 +23,8 @@ declare module 'vitest' {
 
 export const longEvents = 100_000;
 export const manyEpisodes = 50_000;
+/** Of each of the many members of one group. */
+export const groupRounds = 100;
 
 export default async function setup({ provide }: TestProject): Promise<(() => void) | undefined> {
   const kept = process.env['TROUPE_BROWSER_RUNS'] ?? '';
@@ -50,6 +52,7 @@ export default async function setup({ provide }: TestProject): Promise<(() => vo
   await once(recorded.long, async (dir) => {
     await recordLongEpisode({ root: recorded.small, run: 'smoke' }, dir, 'long-episode', longEvents);
     await recordManyEpisodes({ root: recorded.small, run: 'smoke' }, dir, 'many-episodes', manyEpisodes);
+    await recordLargeGroup({ root: recorded.small, run: 'smoke' }, dir, 'large-group', 16, groupRounds);
   });
   return kept === '' ? () => rmSync(root, { recursive: true, force: true }) : undefined;
 }

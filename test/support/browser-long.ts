@@ -1,5 +1,5 @@
 /**
- * Runs as long as runs get, written through the real record from what the program itself recorded: one episode of very many events, and very many episodes.
+ * Runs as long as runs get, written through the real record from what the program itself recorded: one episode of very many events, very many episodes, and a group of many long members.
  * Knows how frames repeat; their contents are those of the run they were taken from.
  */
 import { createHash } from 'node:crypto';
@@ -8,9 +8,9 @@ import { pack, unpack } from '../../src/protocol/codec.ts';
 import type { Episode } from '../../src/protocol/episode.ts';
 import type { Frame, FrameOf, RecordedEvent } from '../../src/protocol/frame.ts';
 import type { RolloutGroup } from '../../src/protocol/group.ts';
-import { groupId, type RunId, type StepId, stepId, taskId } from '../../src/protocol/ids.ts';
+import { episodeId, groupId, type RunId, type StepId, stepId, taskId } from '../../src/protocol/ids.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
-import { appendPrompt, appendSampled } from '../../src/protocol/trace.ts';
+import { appendPrompt, appendSampled, type TokenTrace } from '../../src/protocol/trace.ts';
 import { createFolder, folderOf } from '../../src/record/folder.ts';
 import { framesFrom } from '../../src/record/reader.ts';
 import { type RunRecord, startRecord } from '../../src/record/record.ts';
@@ -82,19 +82,43 @@ export async function recordLongEpisode(from: Source, root: string, name: string
   write(numbered(events.slice(ends), rounds - 1));
   write(groupEvents.slice(1));
   const [query, call, result, ...after] = episode.turns;
-  const trace = appendSampled(
-    appendPrompt(new Int32Array(0), Int32Array.of(1, 2, 3), 0),
-    Int32Array.of(4, 5),
-    Float32Array.of(-1, -2),
-    true,
-    0,
-  );
   const member: Episode = {
     ...episode,
     turns: [query, ...Array.from({ length: rounds }, () => [call, result]).flat(), ...after] as Episode['turns'],
-    traces: [trace as Int32Array<ArrayBuffer>],
+    traces: [tokensOf(rounds)],
   };
   record.append(sealed({ ...group, task, episodes: [member] }));
+  record.append({ kind: 'run.halted', reason: 'done', detail: '' });
+  await record.close();
+}
+
+/** As many tokens as such an episode has: some ten are read and eight sampled each round. */
+function tokensOf(rounds: number): TokenTrace & Int32Array<ArrayBuffer> {
+  const [read, sampled] = [10, 8].map((count) => Int32Array.from({ length: count }, (_, i) => 1 + ((i * 7) % 200)));
+  const logprobs = Float32Array.from({ length: 8 }, (_, i) => -((i * 0.37) % 5));
+  const round = appendSampled(appendPrompt(new Int32Array(0), read as Int32Array, 0), sampled as Int32Array, logprobs, true, 0);
+  const trace = new Int32Array(round.length * rounds);
+  for (let i = 0; i < rounds; i++) trace.set(round, i * round.length);
+  return trace;
+}
+
+/** A group with many members and many turns, no two alike. */
+export async function recordLargeGroup(from: Source, root: string, name: string, members: number, rounds: number): Promise<void> {
+  const frames = framesOf(from);
+  const { group, episode } = episodeWithCall(frames);
+  const record = await open(root, name, ofKind(frames, 'run.started')[0]?.config ?? {});
+  record.append({ kind: 'task.issued', step: group.step, task: group.task });
+  const [query, , result, ...after] = episode.turns;
+  const words = (member: number, round: number): string =>
+    Array.from({ length: 60 }, (_, i) => `word${(i * (i % 5 === 0 ? member + 1 : 1) + round) % 97}`).join(' ');
+  const episodes = Array.from({ length: members }, (_, member): Episode => {
+    const rows = Array.from({ length: rounds }, (_turn, round) => [
+      { role: 'agent', thought: words(member, round), text: words(member + 1, round), calls: [] },
+      result,
+    ]);
+    return { ...episode, id: episodeId(group.id, member), member, turns: [query, ...rows.flat(), ...after] as Episode['turns'] };
+  });
+  record.append(sealed({ ...group, episodes }));
   record.append({ kind: 'run.halted', reason: 'done', detail: '' });
   await record.close();
 }

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { EpisodeList } from '../../../src/viewer/contract.ts';
 import { shot, type Visit, visit } from '../../support/browser.ts';
-import { longEvents, manyEpisodes } from '../../support/browser-house.ts';
+import { groupRounds, longEvents, manyEpisodes } from '../../support/browser-house.ts';
 import { openShow, settled, type Show } from '../../support/browser-show.ts';
 import { memoryOf } from '../../support/browser-viewer.ts';
 
@@ -92,11 +92,13 @@ function tell(what: string, ms: number, unit = 'ms'): void {
 describe.skipIf(absent !== '')('long runs', () => {
   let show: Show;
   let longEpisode = '';
+  let largeGroup = '';
   beforeAll(async () => {
     show = await openShow(inject('chromium'), runs);
     const { rows } = await wholeList('long-episode');
     longEpisode = `/runs/long-episode/episodes/${rows[0]?.episode}`;
     await wholeList('many-episodes');
+    largeGroup = `/runs/large-group/groups/${(await wholeList('large-group')).rows[0]?.group}`;
   });
   afterAll(() => show.close());
 
@@ -165,9 +167,10 @@ describe.skipIf(absent !== '')('long runs', () => {
     await close();
   });
 
-  test('scrolling through either, no task takes a tenth of a second', async () => {
+  test('scrolling through any of them, no task takes a tenth of a second', async () => {
     for (const [path, selector, box] of [
       [longEpisode, '.scrubber', '.flow'],
+      [`${longEpisode}?tab=tokens`, '.token', '.tokens'],
       [many, '.rows [role=row] a', '.rows-box'],
     ] as const) {
       const { page, misdeeds, close } = await open(path, selector);
@@ -197,6 +200,31 @@ describe.skipIf(absent !== '')('long runs', () => {
     const ms = await best(() => longest(page, move), longestTask);
     tell('longest task while moving through events', ms);
     expect(ms).toBeLessThan(longestTask);
+    await close();
+  });
+
+  test('comparing the members of a large group with another of them, no task takes a tenth of a second, and every row is compared', async () => {
+    const { page, misdeeds, close } = await open(largeGroup, 'tr[data-row]');
+    const told = page.locator('.group-tools').getByText('Compared with');
+    const compare = async (): Promise<void> => {
+      const before = await told.innerText();
+      const picked = await page.locator('th[data-picked=true]').getAttribute('data-column');
+      await page.keyboard.press('l');
+      await page.locator(`th[data-picked=true]:not([data-column="${picked}"])`).waitFor();
+      await page.keyboard.press('c');
+      await expect.poll(() => told.innerText()).not.toBe(before);
+      await page.waitForTimeout(1500);
+    };
+    await page.waitForTimeout(2000);
+    const ms = await best(() => longest(page, compare), longestTask);
+    tell('longest task while another member is compared with', ms);
+    expect(ms).toBeLessThan(longestTask);
+    // Of the member that is compared with, no row shows differences; of the one before it, nearly all do.
+    const at = await page.locator('th[data-picked=true]').getAttribute('data-column');
+    const marks = (column: number): Promise<number> => page.locator(`tr[data-row] > td:nth-child(${column + 2}) :is(ins, del)`).count();
+    await expect.poll(() => marks(Number(at)), { timeout: 15_000 }).toBe(0);
+    expect(await marks(Number(at) - 1)).toBeGreaterThan(groupRounds);
+    expect(misdeeds).toEqual([]);
     await close();
   });
 

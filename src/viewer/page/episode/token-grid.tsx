@@ -117,7 +117,7 @@ export function TokenGrid({ label, tokens, shade, begins, marked = null, cursor,
         </div>
       </div>
       <div class="token-card" role="status">
-        {tokens.length === 0 ? null : card(over ?? cursor)}
+        {tokens.length === 0 ? null : card(over !== null && over >= seenFrom && over < seenUntil ? over : cursor)}
       </div>
     </>
   );

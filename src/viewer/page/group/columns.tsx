@@ -9,6 +9,7 @@ import { useKeys } from '../keys.ts';
 import { navigate } from '../navigation.ts';
 import { aligned, isShared, type Cell, type Row } from './align.ts';
 import { CellBody } from './cell.tsx';
+import { useSpread } from './spread.ts';
 
 export interface Column {
   readonly key: string;
@@ -37,7 +38,8 @@ interface ColumnsProps {
 const atOnce = 8;
 
 export function Columns({ label, columns, picked, onPick, against }: ColumnsProps) {
-  const { rows, common } = useMemo(() => aligned(columns.map(({ turns }) => turns)), [columns]);
+  const turns = useSame(columns.map((column) => column.turns));
+  const { rows, common } = useMemo(() => aligned(turns), [turns]);
   const [isOpen, setOpen] = useState(false);
   const [key, setKey] = useState<string | null>(null);
   const [drawn, setDrawn] = useState(atOnce);
@@ -47,6 +49,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
     const frame = requestAnimationFrame(() => setDrawn(drawn + atOnce));
     return () => cancelAnimationFrame(frame);
   }, [drawn, rows.length]);
+  const references = useSpread(against, rows.length, () => rowInSight(box.current, rows));
   const seen = isOpen ? rows : rows.slice(common);
   const at = seen.findIndex((row) => row.key === key);
   const goTo = (index: number): void => {
@@ -107,7 +110,9 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
             ? null
             : rows
                 .slice(0, common)
-                .map((row) => <TurnRow key={row.key} {...{ row, columns, picked, against }} isPicked={row.key === key} />)}
+                .map((row, i) => (
+                  <TurnRow key={row.key} {...{ row, columns, picked }} against={references[i] ?? null} isPicked={row.key === key} />
+                ))}
           {common < rows.length && begun > 1 ? (
             <tr class="divider parting">
               <td class="place" />
@@ -119,8 +124,8 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
               </td>
             </tr>
           ) : null}
-          {rows.slice(common, Math.max(drawn, common + atOnce)).map((row) => (
-            <TurnRow key={row.key} {...{ row, columns, picked, against }} isPicked={row.key === key} />
+          {rows.slice(common, Math.max(drawn, common + atOnce)).map((row, i) => (
+            <TurnRow key={row.key} {...{ row, columns, picked }} against={references[common + i] ?? null} isPicked={row.key === key} />
           ))}
           <tr class="end">
             <th scope="row" class="place">
@@ -135,6 +140,24 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The same list for as long as it holds the same things. */
+function useSame<T>(list: readonly T[]): readonly T[] {
+  const last = useRef(list);
+  if (list.length !== last.current.length || list.some((one, i) => one !== last.current[i])) last.current = list;
+  return last.current;
+}
+
+/** Index of the first row that is seen; 0 where none is. */
+function rowInSight(box: HTMLElement | null, rows: readonly Row[]): number {
+  const top = box?.getBoundingClientRect().top ?? 0;
+  const drawn = [...(box?.querySelectorAll<HTMLElement>('tr[data-row]') ?? [])];
+  const seen = drawn.find((element) => element.getBoundingClientRect().bottom > top)?.dataset['row'];
+  return Math.max(
+    0,
+    rows.findIndex(({ key }) => key === seen),
   );
 }
 
@@ -168,7 +191,21 @@ interface TurnRowProps {
   readonly isPicked: boolean;
 }
 
-function TurnRow({ row, columns, picked, against, isPicked }: TurnRowProps) {
+/** Drawn anew only where something about it changed. */
+class TurnRow extends Component<TurnRowProps> {
+  override shouldComponentUpdate(next: TurnRowProps): boolean {
+    return differs(next, this.props);
+  }
+
+  override render() {
+    return <TurnRowContent {...this.props} />;
+  }
+}
+
+const differs = <T extends object>(next: T, now: T, besides: keyof T | null = null): boolean =>
+  (Object.keys(next) as (keyof T)[]).some((key) => key !== besides && next[key] !== now[key]);
+
+function TurnRowContent({ row, columns, picked, against, isPicked }: TurnRowProps) {
   const first = row.cells.find((cell) => cell !== null);
   const place = (
     <th scope="row" class="place">
@@ -218,10 +255,12 @@ interface TurnCellProps {
   readonly hasLetters: boolean;
 }
 
-/** Drawn anew only where what it shows is another: a key press that picks a column touches borders, not words. */
+/** Drawn anew only where what it shows is another: a key press that picks a column touches borders, not words, and another reference of one row not those of the others. */
 class TurnCell extends Component<TurnCellProps> {
   override shouldComponentUpdate(next: TurnCellProps): boolean {
-    return (Object.keys(next) as (keyof TurnCellProps)[]).some((key) => next[key] !== this.props[key]);
+    const { column } = this.props;
+    // Its head may be another; a cell shows nothing of it.
+    return differs(next, this.props, 'column') || next.column.key !== column.key || next.column.turns !== column.turns;
   }
 
   override render() {
