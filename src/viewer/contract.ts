@@ -357,6 +357,8 @@ export interface Refusal {
   readonly error: string;
   /** Of a filter that cannot be read: where. */
   readonly at?: number;
+  /** Of what may come with the rest of a journal: the share of it that was read. Ask again. */
+  readonly read?: number;
 }
 
 /** The body of POST /api/actions/fork; the answer is a ForkState. */

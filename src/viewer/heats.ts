@@ -31,13 +31,13 @@ export function heats({ runs, ports }: Sources): Hono {
   };
 
   app.get('/runs/:run/groups/:group/heat', async (context) => {
-    const index = await runs.index(context.req.param('run'));
-    if (index === null) return noRun(context);
     const group = context.req.param('group');
+    const index = await runs.index(context.req.param('run'), group);
+    if (index === null) return noRun(context);
     const page = await counted.ofGroup(index, group);
-    return page === null
-      ? refused(context, { error: `there is no group ${group} in ${context.req.param('run')}` }, 404)
-      : context.json(page);
+    if (page !== null) return context.json(page);
+    const { read } = index;
+    return refused(context, { error: `there is no group ${group} in ${context.req.param('run')}`, ...(read < 1 ? { read } : {}) }, 404);
   });
   app.get('/runs/:run/steps/:step/heat', async (context) => {
     const index = await runs.index(context.req.param('run'));

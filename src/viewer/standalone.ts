@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { boundarySync, ConfigFault, RecordFault } from '../errors.ts';
 import type { CallList, EpisodePage, GroupPage, Refusal } from './contract.ts';
+import { heats } from './heats.ts';
 import type { ViewerPorts } from './ports.ts';
 import { Runs } from './runs.ts';
 import { views } from './views.ts';
@@ -35,7 +36,7 @@ export async function* standalone({ dir, run, id, page, charts }: Enclosing, por
   // Not before its journal is read to the end: an answer must not be about half of it.
   await runs.index(run);
   await runs.refresh(run);
-  const server = new Hono().route('/api', views({ runs, charts, ports }));
+  const server = new Hono().route('/api', views({ runs, charts, ports })).route('/api', heats({ runs, ports }));
   const isEpisode = /\.e\d+$/.test(id);
   const root = `/runs/${encodeURIComponent(run)}`;
   const start = `${root}/${isEpisode ? 'episodes' : 'groups'}/${encodeURIComponent(id)}`;
@@ -82,7 +83,11 @@ export async function* standalone({ dir, run, id, page, charts }: Enclosing, por
   yield* headOf({ page, title: `${id} · ${run} · Troupe` });
   yield `<script type="application/json">{"title":${inert(JSON.stringify(`${isEpisode ? 'episode' : 'group'} ${id}`))},"start":${inert(JSON.stringify(start))},"answers":{`;
   yield `"/api/charts":${inert((await ask('/api/charts')) ?? '[]')}`;
-  if (firstText !== null) yield entry(`/api${start}`, firstText);
+  if (firstText !== null) {
+    yield entry(`/api${start}`, firstText);
+    const heat = await ask(`/api${start}/heat`);
+    if (heat !== null) yield entry(`/api${start}/heat`, heat);
+  }
   let events = 0;
   for (const path of pages) {
     const [text, episode] = await asked<EpisodePage>(path, isPlaying);

@@ -29,11 +29,12 @@ interface Sources {
 /** What is not there, or is asked for wrongly. */
 class Refused extends Error {
   readonly status: 400 | 404;
-  readonly at: number | undefined;
-  constructor(status: 400 | 404, message: string, at?: number) {
+  /** What is told beside the words. */
+  readonly more: Omit<Refusal, 'error'>;
+  constructor(status: 400 | 404, message: string, more: Omit<Refusal, 'error'> = {}) {
     super(message);
     this.status = status;
-    this.at = at;
+    this.more = more;
   }
 }
 
@@ -61,7 +62,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const name = id.replace(/\.e\d+$/, '');
     const { run, index, config } = await opened(context, name);
     const group = groups.open(index, config, name);
-    if (group === null) throw new Refused(404, `there is no episode ${id} in ${run}${stillRead(index)}`);
+    if (group === null) throw new Refused(404, `there is no episode ${id} in ${run}${stillRead(index)}`, readOf(index));
     return { run, id, name, index, config, group };
   };
 
@@ -71,7 +72,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const id = context.req.param('group') ?? '';
     const { run, index, config } = await opened(context, id);
     const group = groups.open(index, config, id);
-    if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`);
+    if (group === null) throw new Refused(404, `there is no group ${id} in ${run}${stillRead(index)}`, readOf(index));
     return { run, id, index, config, group };
   };
 
@@ -94,7 +95,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const { filter = '', sort = '' } = context.req.query();
     const [offset, limit] = [count(context, 'offset', 0, Infinity), count(context, 'limit', 100, 1000)];
     const found = await lists.window(index, { filter, sort, offset, limit });
-    if ('error' in found) throw new Refused(400, found.error, found.at);
+    if ('error' in found) throw new Refused(400, found.error, found.at === undefined ? {} : { at: found.at });
     return context.json(found);
   });
   app.get('/runs/:run/groups/:group', async (context) => {
@@ -190,7 +191,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   });
   app.onError((error, context) => {
     if (!(error instanceof Refused)) throw error;
-    return context.json({ error: error.message, ...(error.at === undefined ? {} : { at: error.at }) } satisfies Refusal, error.status);
+    return context.json({ error: error.message, ...error.more } satisfies Refusal, error.status);
   });
   return app;
 }
@@ -212,6 +213,8 @@ function found<T>(page: T | null, id: string): T {
   if (page === null) throw new Refused(404, `${id} asked no such question`);
   return page;
 }
+
+const readOf = (index: RunIndex): Omit<Refusal, 'error'> => (index.isWhole ? {} : { read: index.read });
 
 const stillRead = (index: RunIndex): string =>
   index.isWhole ? '' : ` so far: ${Math.floor(100 * index.read)} % of its journal was read, ask again`;

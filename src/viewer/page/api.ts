@@ -11,6 +11,8 @@ export interface Trouble {
   readonly message: string;
   /** Of a filter that cannot be read: where. */
   readonly at?: number;
+  /** It may come with the rest of a journal, of which this share was read. */
+  readonly read?: number;
 }
 
 export interface Answer<T> {
@@ -21,6 +23,9 @@ export interface Answer<T> {
 
 const deadlineMs = 20_000;
 const retryAfterMs = [250, 1000, 3000];
+/** Between two questions for what a journal has not told yet that is still being read; and how many. */
+const readAgainMs = 700;
+const readAgain = 300;
 /** Answers held at most; the ones longest unused go first. */
 const held = 120;
 
@@ -66,8 +71,9 @@ async function refusalOf(response: Response): Promise<Trouble> {
   const { status } = response;
   const text = (await response.text().catch(() => '')).slice(0, 2000);
   try {
-    const { error, at } = JSON.parse(text) as Partial<Refusal>;
-    if (typeof error === 'string') return { status, message: error, ...(typeof at === 'number' ? { at } : {}) };
+    const { error, at, read } = JSON.parse(text) as Partial<Refusal>;
+    if (typeof error === 'string')
+      return { status, message: error, ...(typeof at === 'number' ? { at } : {}), ...(typeof read === 'number' ? { read } : {}) };
   } catch {
     // Not JSON: its text will do.
   }
@@ -137,8 +143,9 @@ class Held {
       } catch (error) {
         if (cancel.aborted) return null;
         const trouble = troubleOf(error);
-        const wait = retryAfterMs[attempt];
-        if (wait === undefined || (trouble.status !== 0 && trouble.status < 500)) return { trouble };
+        const isRead = trouble.read !== undefined && attempt < readAgain;
+        const wait = isRead ? readAgainMs : retryAfterMs[attempt];
+        if (wait === undefined || (!isRead && trouble.status !== 0 && trouble.status < 500)) return { trouble };
         await new Promise((resolve) => setTimeout(resolve, wait));
         if (cancel.aborted) return null;
       }
