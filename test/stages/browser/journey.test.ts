@@ -212,6 +212,16 @@ describe.skipIf(absent !== '')('a new user', () => {
       .click();
     await settled(page);
     expect(page.url()).toContain('/runs/smoke/episodes/s00001.t000.e00');
+    // Its parent names it, with what was another, and shows the two side by side.
+    await expect
+      .poll(() => page.getByRole('region', { name: 'forks of this episode' }).innerText())
+      .toMatch(/fork from turn 1.*seed 1 → 7/s);
+    await page.getByRole('link', { name: 'side by side' }).click();
+    await settled(page);
+    await expect.poll(() => page.locator('main').innerText()).toMatch(/smoke-fork · s00001\.t000\.e00/);
+    await shot(page, 'journey 11 side by side');
+    await page.goBack();
+    await settled(page);
   });
 
   test('copies link and command, and the command shows the same in the terminal', async () => {
@@ -235,7 +245,7 @@ describe.skipIf(absent !== '')('a new user', () => {
     await alone.goto(`file://${join(cwd, 'one.html')}`);
     await settled(alone);
     expect(await alone.locator('h1').innerText()).toBe('s00001.t000.e00');
-    await shot(alone, 'journey 11 one file');
+    await shot(alone, 'journey 12 one file');
     await context.close();
     const lines = troupe(['export', 'openai', 's00001.t000', '--run', 'smoke', '--out', 'group.jsonl'], { cwd });
     expect(lines.code, lines.err).toBe(0);
