@@ -195,7 +195,7 @@ export class CallWalk {
 function place(rows: Writable<CallRow>[], id: CallId, { actor: path, ask, attempt, vote, episodes }: Asker): void {
   const own = { event: null, source: null, calls: [id] };
   if (episodes !== undefined) {
-    const first = rows.findIndex(({ actor }) => actor === 'judge');
+    const first = rows.findIndex(({ actor, end }) => actor === 'judge' && end !== 'alone');
     rows.splice(first < 0 ? rows.length : first, 0, { actor: 'judge', ask, attempt, end: 'alone', ...own });
     return;
   }
