@@ -86,8 +86,10 @@ function useRefreshing(path: string, steps: { readonly current: number }): (even
 function Run({ page }: { readonly page: RunPage }) {
   const steps = useMemo(() => stepsOf(page.metrics, page.timings), [page]);
   const asked = query.value.get('tab');
-  const tab = tabs.find(({ key }) => key === asked)?.key ?? 'overview';
-  const pickTab = (key: string): void => setQuery({ tab: key === 'overview' ? null : key }, { push: true });
+  // A fork has no step to look over.
+  const home = page.parent === undefined ? 'overview' : 'episodes';
+  const tab = tabs.find(({ key }) => key === asked)?.key ?? home;
+  const pickTab = (key: string): void => setQuery({ tab: key === home ? null : key }, { push: true });
   useKeys(
     'Run',
     tabs.map(({ key, title }, i) => ({ keys: String(i + 1), what: title.toLowerCase(), act: () => pickTab(key) })),
@@ -122,16 +124,20 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
         {page.read === undefined ? null : <span class="muted">journal read: {percent(page.read)}</span>}
         <span class="grow" />
         <Stats>
-          <Stat label="steps" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
+          <Stat label="steps" term="step" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
             {whole(page.steps)}
           </Stat>
-          <Stat label="difficulty D" hint="of 100">
+          <Stat label="difficulty D" term="difficulty D" hint="of 100">
             {figure(page.difficulty)}
           </Stat>
-          <Stat label="mean reward">{reward(page.meanReward)}</Stat>
+          <Stat label="mean reward" term="reward">
+            {reward(page.meanReward)}
+          </Stat>
           <Stat label="success">{percent(page.success)}</Stat>
-          <Stat label="episodes">{whole(members)}</Stat>
-          <Stat label="lost" hint={members === 0 ? undefined : percent(lost / members)}>
+          <Stat label="episodes" term="episode">
+            {whole(members)}
+          </Stat>
+          <Stat label="lost" term="lost" hint={members === 0 ? undefined : percent(lost / members)}>
             {whole(lost)}
           </Stat>
           <Stat label="sampled tokens">{whole(tokens)}</Stat>
@@ -139,9 +145,11 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
       </header>
       {page.parent === undefined ? null : (
         <Notice tone="info">
-          A fork of <a href={to.run(page.parent.run)}>{page.parent.run}</a>: one episode,{' '}
-          <a href={to.episode(page.run, page.parent.episode, { turn: page.parent.turn })}>{page.parent.episode}</a>, played anew from turn{' '}
-          {page.parent.turn}.
+          <span>
+            A fork of <a href={to.run(page.parent.run)}>{page.parent.run}</a>: one episode,{' '}
+            <a href={to.episode(page.run, page.parent.episode, { turn: page.parent.turn })}>{page.parent.episode}</a>, played anew from turn{' '}
+            {page.parent.turn}.
+          </span>
         </Notice>
       )}
       {page.trouble === null ? null : <Notice>The record: {page.trouble}. Everything else of it is shown.</Notice>}
@@ -181,10 +189,10 @@ function Overview({ page, steps }: { readonly page: RunPage; readonly steps: Ste
         <Curves page={page} steps={steps} picked={number} onPick={pick} />
       </div>
       <div class="side-column">
-        <Panel title="Curriculum">
+        <Panel title="Curriculum" term="difficulty D">
           <Gauge page={page} steps={steps} />
         </Panel>
-        <Panel title="Success by difficulty">
+        <Panel title="Success by difficulty" term="held out">
           <Levels page={page} steps={steps} />
         </Panel>
         <Panel title="What became of the episodes" side={<span class="muted">{plural(steps.ids.length, 'step')}</span>}>
