@@ -1,5 +1,6 @@
-/** The keys of what is shown now, as a table. */
+/** The keys of what is shown now, and what the words mean. */
 import { Dialog } from './dialog.tsx';
+import { glossary } from './glossary.ts';
 import { keyGroups } from './keys.ts';
 
 const apple = /Mac|iP(ad|hone)/.test(navigator.platform);
@@ -18,9 +19,9 @@ function Keys({ keys }: { readonly keys: string }) {
 export function Help({ onClose }: { readonly onClose: () => void }) {
   const groups = keyGroups.value.filter(({ bindings }) => bindings.length > 0);
   return (
-    <Dialog label="Keys" kind="help" onClose={onClose}>
+    <Dialog label="Help" kind="help" onClose={onClose}>
       <header class="page-head">
-        <h2>Keys</h2>
+        <h2>Keys and words</h2>
         <span class="grow" />
         <button type="button" class="button quiet" onClick={onClose}>
           Close
@@ -43,6 +44,15 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
           </section>
         ))}
       </div>
+      <h3 class="help-words">Words</h3>
+      <dl class="help-terms">
+        {Object.entries(glossary).map(([term, what]) => (
+          <>
+            <dt>{term}</dt>
+            <dd>{what}</dd>
+          </>
+        ))}
+      </dl>
       <p class="muted">Every view is an address: what you see can be linked to.</p>
     </Dialog>
   );

@@ -6,6 +6,7 @@ import type { Outcome } from '../../../protocol/outcome.ts';
 import type { EpisodePage } from '../../contract.ts';
 import { enclosed } from '../enclosed.ts';
 import { figure, plural, reward as rewardText, stepNumber, whole } from '../format.ts';
+import { glossary, type Term } from '../glossary.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { to } from '../router.ts';
 import { Forks, Origin } from './forks.tsx';
@@ -36,11 +37,11 @@ export function Head({ page, onTurn, onFork }: HeadProps) {
           </>
         )}
         <dl class="facts">
-          <Fact name="advantage" value={page.advantage === null ? 'none' : rewardText(page.advantage)} />
-          <Fact name="D" value={figure(task.difficulty)} />
-          <Fact name="branch" value={task.branch} />
-          <Fact name="policy" value={page.version === null ? 'none' : `v${page.version}`} />
-          <Fact name="step" value={stepNumber(page.group.split('.')[0] ?? '')} />
+          <Fact name="advantage" term="advantage" value={page.advantage === null ? 'none' : rewardText(page.advantage)} />
+          <Fact name="D" term="difficulty D" value={figure(task.difficulty)} />
+          <Fact name="branch" term="branch" value={task.branch} />
+          <Fact name="policy" term="policy" value={page.version === null ? 'none' : `v${page.version}`} />
+          <Fact name="step" term="step" value={stepNumber(page.group.split('.')[0] ?? '')} />
           <Fact name="turns" value={whole(turns.length)} />
           {sampled === 0 ? null : <Fact name="sampled" value={plural(sampled, 'token')} />}
         </dl>
@@ -59,10 +60,10 @@ export function Head({ page, onTurn, onFork }: HeadProps) {
   );
 }
 
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+function Fact({ name, term, value }: { readonly name: string; readonly term?: Term; readonly value: string }) {
   return (
     <div>
-      <dt>{name}</dt>
+      <dt title={term === undefined ? undefined : glossary[term]}>{name}</dt>
       <dd class="number">{value}</dd>
     </div>
   );
@@ -164,7 +165,7 @@ function Finding({ kind, name, state, words, turns, onTurn }: FindingProps) {
   const turn = useMemo(() => (words === '' ? null : quotedTurn(turns, words)), [turns, words]);
   return (
     <li class="finding">
-      <Badge tone={tone} mark={mark} title={`${kind}: ${name}`}>
+      <Badge tone={tone} mark={mark} title={`${kind} ${name}: ${kind === 'gate' ? glossary.gate : glossary.criterion}`}>
         {name} {state === 'open' ? 'not met, not required' : state}
       </Badge>
       {words === '' ? null : (

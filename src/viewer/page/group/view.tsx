@@ -184,16 +184,24 @@ function GroupHead({ page }: { readonly page: GroupPage }) {
         {task.split === 'heldOut' ? <Badge tone="info">held out</Badge> : null}
         <span class="grow" />
         <Stats>
-          <Stat label="step">{stepNumber(page.step)}</Stat>
-          <Stat label="difficulty D" hint="of 100">
+          <Stat label="step" term="step">
+            {stepNumber(page.step)}
+          </Stat>
+          <Stat label="difficulty D" term="difficulty D" hint="of 100">
             {figure(task.difficulty)}
           </Stat>
-          <Stat label="branch">{task.branch}</Stat>
-          <Stat label="members" hint={page.missing.length === 0 ? undefined : `${page.missing.length} lost`}>
+          <Stat label="branch" term="branch">
+            {task.branch}
+          </Stat>
+          <Stat label="members" term="member" hint={page.missing.length === 0 ? undefined : `${page.missing.length} lost`}>
             {page.members.length + page.missing.length}
           </Stat>
-          <Stat label="scored">{rewards.length}</Stat>
-          <Stat label="mean reward">{rewardText(mean)}</Stat>
+          <Stat label="scored" term="scored">
+            {rewards.length}
+          </Stat>
+          <Stat label="mean reward" term="reward">
+            {rewardText(mean)}
+          </Stat>
         </Stats>
       </header>
       <dl class="pairs group-task">

@@ -1,6 +1,7 @@
 /** Small marks of a state: a colour, and always a shape and a word beside it. */
 import type { ComponentChildren } from 'preact';
 import type { RunCard } from '../../contract.ts';
+import { glossary, type Term } from '../glossary.ts';
 import { reward as rewardText } from '../format.ts';
 
 export type Tone = 'good' | 'bad' | 'warn' | 'info' | 'odd' | 'plain';
@@ -9,7 +10,7 @@ interface BadgeProps {
   readonly tone?: Tone;
   /** One character that says the same as the colour. */
   readonly mark?: string;
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly children: ComponentChildren;
 }
 
@@ -39,7 +40,7 @@ export function RewardBadge({ reward }: { readonly reward: number | null }) {
 
 /** `scored`, `policyFault`, `simulatorFault.tool`, `missing.ThreadFault`, …: the words of the record. */
 export function OutcomeBadge({ outcome }: { readonly outcome: string }) {
-  const kind = outcome.split('.')[0];
+  const kind = outcome.split('.')[0] ?? '';
   const [tone, mark]: [Tone, string] =
     kind === 'scored'
       ? ['plain', '✓']
@@ -51,7 +52,7 @@ export function OutcomeBadge({ outcome }: { readonly outcome: string }) {
             ? ['odd', '∅']
             : ['odd', '!'];
   return (
-    <Badge tone={tone} mark={mark}>
+    <Badge tone={tone} mark={mark} title={Object.hasOwn(glossary, kind) ? glossary[kind as Term] : undefined}>
       {outcome}
     </Badge>
   );

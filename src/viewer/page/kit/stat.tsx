@@ -1,5 +1,6 @@
 /** Figures with their names. */
 import type { ComponentChildren } from 'preact';
+import { glossary, type Term } from '../glossary.ts';
 
 /** Wrap `Stat`s in this. */
 export function Stats({ children }: { readonly children: ComponentChildren }) {
@@ -8,16 +9,19 @@ export function Stats({ children }: { readonly children: ComponentChildren }) {
 
 export function Stat({
   label,
+  term,
   hint,
   children,
 }: {
   readonly label: string;
+  /** What it is, where its name may not be known. */
+  readonly term?: Term;
   readonly hint?: ComponentChildren;
   readonly children: ComponentChildren;
 }) {
   return (
     <div class="stat">
-      <dt>{label}</dt>
+      <dt title={term === undefined ? undefined : glossary[term]}>{label}</dt>
       <dd>
         {children} {hint === undefined ? null : <span class="hint">{hint}</span>}
       </dd>

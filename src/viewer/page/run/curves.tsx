@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import type { RunPage } from '../../contract.ts';
 import { duration, percent, reward, whole } from '../format.ts';
+import { glossary } from '../glossary.ts';
 import { Empty } from '../kit/empty.tsx';
 import { type Line, Plot, type PlotProps } from './plot.tsx';
 import { combined, measured, orZero, phasesOf, smoothed, stacked, type Steps } from './series.ts';
@@ -75,6 +76,7 @@ function learning(page: RunPage, steps: Steps): Curve[] {
   return [
     {
       title: 'Mean reward',
+      about: glossary.reward,
       lines: noisy('reward', steps.metric('meanReward'), 1, reward),
       range: [-1, 1],
       marks: [
@@ -82,7 +84,12 @@ function learning(page: RunPage, steps: Steps): Curve[] {
         { at: lower, name: `falls below ${lower}` },
       ],
     },
-    { title: 'Difficulty D', lines: [{ name: 'D', values: steps.metric('difficulty'), colour: 4, stepped: true }], range: [0, 100] },
+    {
+      title: 'Difficulty D',
+      about: glossary['difficulty D'],
+      lines: [{ name: 'D', values: steps.metric('difficulty'), colour: 4, stepped: true }],
+      range: [0, 100],
+    },
     { title: 'Success in training', lines: noisy('success', steps.metric('success'), 3, percent), range: [0, 1] },
   ];
 }
@@ -107,25 +114,29 @@ function update({ config }: RunPage, steps: Steps): Curve[] {
   return [
     {
       title: 'KL to the base',
+      about: glossary['KL to the base'],
       lines: [line('KL', 'kl', 1)],
       ...(weight === 0 ? { still: 'no KL term: its weight β (trainer.kl) is 0, so it is not measured' } : {}),
     },
     {
       title: 'Ratio of trainer to sampler, less 1',
+      about: glossary.ratio,
       lines: [
         { name: 'mean', values: lessOne(steps.metric('ratioMean')), colour: 1 },
         { name: 'least', values: lessOne(steps.metric('ratioMin')), colour: 6, dashed: true },
         { name: 'most', values: lessOne(steps.metric('ratioMax')), colour: 2, dashed: true },
       ],
     },
-    { title: 'Entropy', lines: [line('entropy', 'entropy', 3)] },
-    { title: 'Gradient norm', lines: [line('norm', 'gradNorm', 5)] },
+    { title: 'Entropy', about: glossary.entropy, lines: [line('entropy', 'entropy', 3)] },
+    { title: 'Gradient norm', about: glossary['gradient norm'], lines: [line('norm', 'gradNorm', 5)] },
     {
       title: 'Gap of log-probs, sampler to trainer',
+      about: glossary.gap,
       lines: [line('mean of a step', 'gap', 4), line('largest of the canary', 'canaryGap', 2, { dashed: true })],
     },
     {
       title: 'Tokens clipped, masked, effective',
+      about: glossary.clipped,
       lines: [
         line('clipped', 'clipFraction', 1, { show: percent }),
         line('masked', 'maskedFraction', 2, { show: percent, dashed: true }),
@@ -133,7 +144,7 @@ function update({ config }: RunPage, steps: Steps): Curve[] {
       ],
       range: [0, 1],
     },
-    { title: 'Staleness, in versions', lines: [line('mean lag', 'lag', 5)] },
+    { title: 'Staleness, in versions', about: glossary.staleness, lines: [line('mean lag', 'lag', 5)] },
   ];
 }
 
@@ -176,6 +187,7 @@ function cost(page: RunPage, steps: Steps): Curve[] {
     },
     {
       title: 'Slots of the servers in use, so far',
+      about: glossary.occupancy,
       lines: [{ name: 'share', values: steps.timing('occupancy'), colour: 4, show: percent }],
       range: [0, 1],
     },

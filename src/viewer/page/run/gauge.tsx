@@ -2,6 +2,7 @@
 import type { AspectName } from '../../../protocol/task.ts';
 import type { DrawnAspect, RunPage } from '../../contract.ts';
 import { figure, plural, reward, stepNumber } from '../format.ts';
+import { glossary } from '../glossary.ts';
 import { thresholds } from './curves.tsx';
 import type { Steps } from './series.ts';
 
@@ -81,7 +82,7 @@ function AspectRows({ aspects }: { readonly aspects: NonNullable<RunPage['aspect
   if (aspects === undefined) return <p class="muted">What the tasks draw of the seven aspects is shown with the first step’s tasks.</p>;
   return (
     <table class="aspects">
-      <caption>
+      <caption title={glossary.aspects}>
         Seven aspects in step {stepNumber(aspects.step)}: what {plural(aspects.tasks, 'task')} drew ━ and its mean ●, at most the bound ┃
       </caption>
       <tbody>

@@ -1,6 +1,7 @@
 /** What became of the episodes, and how well the simulated roles answered. */
 import type { RunPage } from '../../contract.ts';
 import { percent, plural, whole } from '../format.ts';
+import { glossary } from '../glossary.ts';
 import { Badge } from '../kit/badge.tsx';
 import { Panel } from '../kit/panel.tsx';
 import { Stat, Stats } from '../kit/stat.tsx';
@@ -81,7 +82,7 @@ function Audits({ health: { audit, votes } }: { readonly health: Health }) {
       <Stats>
         {audit === null ? null : (
           <>
-            <Stat label="mean fidelity" hint={`of ${plural(audit.episodes, 'episode')}`}>
+            <Stat label="mean fidelity" term="fidelity" hint={`of ${plural(audit.episodes, 'episode')}`}>
               {percent(audit.episodes === 0 ? null : audit.fidelity / audit.episodes)}
             </Stat>
             <Stat label="refused as unfaithful">{whole(audit.refused)}</Stat>
@@ -117,8 +118,18 @@ const columnsOf = (who: string): readonly Column<RoleHealth>[] => [
   { key: 'asks', title: 'Questions', right: true, cell: ({ asks }) => whole(asks) },
   { key: 'spared', title: 'answered without a model', right: true, cell: ({ spared, asks }) => percent(share(spared, asks)) },
   { key: 'calls', title: 'Prompts', right: true, cell: ({ calls }) => whole(calls) },
-  { key: 'malformed', title: 'malformed', right: true, cell: (role) => rate(defectRate(role, 'malformed')) },
-  { key: 'inconsistent', title: 'inconsistent', right: true, cell: (role) => rate(defectRate(role, 'inconsistent')) },
+  {
+    key: 'malformed',
+    title: <span title={glossary.malformed}>malformed</span>,
+    right: true,
+    cell: (role) => rate(defectRate(role, 'malformed')),
+  },
+  {
+    key: 'inconsistent',
+    title: <span title={glossary.inconsistent}>inconsistent</span>,
+    right: true,
+    cell: (role) => rate(defectRate(role, 'inconsistent')),
+  },
   {
     key: 'other',
     title: 'other refusals',
@@ -129,11 +140,16 @@ const columnsOf = (who: string): readonly Column<RoleHealth>[] => [
   },
   {
     key: 'repaired',
-    title: 'repaired',
+    title: <span title={glossary.repaired}>repaired</span>,
     right: true,
     cell: (role) => (refusals(role) === 0 ? <span class="muted">–</span> : percent(share(role.repaired, asked(role)))),
   },
-  { key: 'masked', title: 'given up', right: true, cell: (role) => rate(share(role.masked, asked(role))) },
+  {
+    key: 'masked',
+    title: <span title={glossary.masked}>given up</span>,
+    right: true,
+    cell: (role) => rate(share(role.masked, asked(role))),
+  },
   {
     key: 'tokens',
     title: 'Tokens read / written',
