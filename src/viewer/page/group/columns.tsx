@@ -273,7 +273,7 @@ function TurnContent({ cell, row, column, reference, name, hasLetters }: TurnCel
   const count = row.variants[cell.variant] ?? 1;
   const isSame = reference !== null && reference.variant === cell.variant;
   return (
-    <>
+    <div class="turn-cell">
       <span class="cell-side">
         {hasLetters && row.variants.length > 1 && (row.variants[0] ?? 0) > 1 ? (
           <span
@@ -291,6 +291,6 @@ function TurnContent({ cell, row, column, reference, name, hasLetters }: TurnCel
         )}
       </span>
       {isSame ? <span class="muted">as {name}</span> : <CellBody pieces={cell.pieces} against={reference?.pieces ?? null} />}
-    </>
+    </div>
   );
 }
