@@ -144,7 +144,10 @@ describe('a question', () => {
     for (const { list, pages } of episodes) {
       expect(list).toMatchObject({ recorded: true, players: { task: 'code', user: 'model', tool: 'model', judge: 'model' } });
       for (const { actor, source, calls } of pages)
-        if (actor !== 'agent') (expect(['model', 'rules', 'group']).toContain(source), expect(calls.length > 0).toBe(source === 'model'));
+        if (actor !== 'agent') {
+          expect(['model', 'rules', 'group']).toContain(source);
+          expect(calls.length > 0).toBe(source === 'model');
+        }
     }
   });
 

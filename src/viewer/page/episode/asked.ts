@@ -1,7 +1,6 @@
 /** The prompts of an episode in order, each with the turn it led to, and which of them is looked at. Arithmetic over the list of calls; draws nothing. */
 import type { Turn } from '../../../protocol/turn.ts';
 import type { CallEnd, CallList } from '../../contract.ts';
-import type { Selection } from './selection.ts';
 import type { Timeline } from './timeline.ts';
 
 /** One line of the list. */
@@ -39,11 +38,16 @@ export function askedIn(list: CallList | null, timeline: Timeline | null, turns:
   });
 }
 
+/** What is looked at in the episode, as its selection has it. */
+interface Looked {
+  readonly isEnd: boolean;
+  readonly isByTurn: boolean;
+  readonly turn: number;
+  readonly event: number;
+}
+
 /** The one that is looked at: that led to the turn, or ended with the event, that was picked; else the last before it. */
-export function askedAt(
-  asked: readonly Asked[],
-  { isEnd, isByTurn, turn, event }: Pick<Selection, 'isEnd' | 'isByTurn' | 'turn' | 'event'>,
-): number {
+export function askedAt(asked: readonly Asked[], { isEnd, isByTurn, turn, event }: Looked): number {
   if (isEnd) return asked.length - 1;
   const exact = isByTurn || event < 0 ? asked.findIndex((one) => one.turn === turn) : -1;
   if (exact >= 0) return exact;
