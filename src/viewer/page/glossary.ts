@@ -7,7 +7,8 @@ export const glossary = {
   step: 'some groups are played, then the policy is updated once',
   policy: 'the model that is taught; v3 is the third update of it',
   branch: 'what the task wants: a call of tools, a question back, an answer without a tool, or nothing that the tools can do',
-  reward: '+1: every gate passed and every required criterion met; −1 or 0: not; none where the failure was ours',
+  reward:
+    '+1: every gate passed and every required criterion met; 0: the intent met, a required criterion not; −1: a gate failed, the intent missed, or the policy ended it itself; none where the failure was ours',
   advantage: 'how much better than its group’s mean an episode was, in standard deviations: what the policy learns from',
   'difficulty D': 'from 1 to 100: bounds how hard drawn tasks may be in seven aspects; moves with the mean reward of each step',
   aspects: 'the seven ways in which a task can be hard; D bounds each, and each task draws one value up to its bound',
@@ -15,7 +16,8 @@ export const glossary = {
   criterion: 'one yes-or-no question that the judge answers with a quotation; at higher D more of them are required',
   'zero variance': 'all scored members of a group have one reward, so none is better than another: nothing to learn, no gradient',
   scored: 'the judge came to a verdict',
-  truncated: 'cut off: too many turns or tokens are the policy’s own doing and scored; time and budget are not',
+  truncated:
+    'cut off: by too many turns or tokens, which is the policy’s doing and −1; by a deadline or an order, which is ours and no reward',
   policyFault: 'the policy said nothing that could be used: scored −1',
   simulatorFault: 'a simulated user or tool gave no usable answer: lost, never a reward',
   judgeFault: 'the judge gave no readable verdict: lost, never a reward',

@@ -39,6 +39,7 @@ export function Levels({ page, steps }: { readonly page: RunPage; readonly steps
           class="trained"
           d={trained.map(({ D, success }, i) => `${i === 0 ? 'M' : 'L'}${x(D).toFixed(1)} ${y(success).toFixed(1)}`).join('')}
         />
+        {trained.length > 3 ? null : trained.map(({ D, success }) => <circle key={D} class="trained" cx={x(D)} cy={y(success)} r="2.5" />)}
         <Marks levels={before} kind="before" shift={-3} />
         <Marks levels={after} kind="after" shift={3} />
       </svg>
