@@ -1,6 +1,6 @@
 // Runs benches, each in a process of its own, checks what they report, and writes bench/RESULTS.md from it (and bench/results.json, so that the next run can say
 // what got worse).  npm run bench -- [names…] [--quick] [--keep]     --quick: small sizes; --keep: print only, leave the files as they are.
-// Without names all but the long ones run. Long: quickstart, vllm, ablation (they train); their own flags, such as --seeds=1 or --collect, are handed on.
+// Without names all but the long ones run. Long: viewer, quickstart, vllm, ablation (they train); their own flags, such as --seeds=1, --rounds=4 or --collect, are handed on.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ const benches = {
   variance: { title: 'Variance within groups that simulators cause', long: false },
   repair: { title: 'Broken simulators: repaired, masked, or neither', long: false },
   engine: { title: 'Embedded engine: training and sampling', long: false },
+  viewer: { title: 'The viewer: what it costs a run, and very long runs in it', long: true },
   quickstart: { title: 'Quickstart learning curve', long: true },
   vllm: { title: 'Learning on a real vLLM server', long: true },
   ablation: { title: 'Ablation of the curriculum', long: true },

@@ -24,7 +24,7 @@ export type Opened =
 const keptGroups = 24;
 const keptTurns = 100_000;
 /** 16 bytes each. */
-const keptTokens = 8_000_000;
+const keptTokens = 2_000_000;
 /** Groups that are still played. */
 const keptPlaying = 4;
 

@@ -9,6 +9,8 @@ import { runScope, type RunIndex } from './run-index.ts';
 /** Groups whose frames are known by episode, and episodes that are replayed. */
 const keptLogs = 64;
 const keptReplays = 16;
+/** Events in all of them; the one asked for last always stays. */
+const keptEvents = 400_000;
 
 /** Events fed to a replay between two turns of everybody else. */
 const chunk = 1000;
@@ -47,6 +49,15 @@ export class Histories {
     return replay.outline;
   }
 
+  /** Of a run that is open no more. */
+  forget(index: RunIndex): void {
+    for (const [key, { index: of, log }] of this.#logs) {
+      if (of !== index) continue;
+      this.#logs.delete(key);
+      for (const [episode, replay] of this.#replays) if (replay.log === log) this.#replays.delete(episode);
+    }
+  }
+
   /** The run's own actors. */
   async standings(index: RunIndex): Promise<NonNullable<RunPage['actors']>> {
     const log = this.of(index, runScope);
@@ -71,7 +82,18 @@ export class Histories {
       });
       await entry.feeding;
     }
+    this.#forgetOld();
     return entry;
+  }
+
+  #forgetOld(): void {
+    let events = [...this.#replays.values()].reduce((sum, { replayed: { length } }) => sum + length, 0);
+    for (const [key, { replayed: old, feeding }] of [...this.#replays].slice(0, -1)) {
+      if (events <= keptEvents) return;
+      if (feeding !== null) continue;
+      events -= old.length;
+      this.#replays.delete(key);
+    }
   }
 }
 

@@ -56,6 +56,11 @@ export class Lists {
     return read < 1 ? { ...list, read } : list;
   }
 
+  /** Of a run that is open no more. */
+  forget(index: RunIndex): void {
+    for (const [key, kept] of this.#kept) if (kept.index === index) this.#kept.delete(key);
+  }
+
   async #answer({ index, search, answer }: Kept, sort: string): Promise<Answer> {
     const late = this.#clock.now() + patienceMs;
     for (;;) {

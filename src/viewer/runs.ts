@@ -21,7 +21,7 @@ export type Tell = (event: LiveEvent, at: Position) => void;
 const sliceMs = 12;
 /** Indexes kept, and rows in all of them; the one used last always stays. */
 const indexLimit = 8;
-const rowLimit = 400_000;
+const rowLimit = 150_000;
 /** An answer waits this long for a journal that is read the first time; then it says how far it is. At once where that much could not be read anyway. */
 const patienceMs = 400;
 const soonRead = 8 * 1024 * 1024;
@@ -57,6 +57,7 @@ export class Runs {
   readonly #seen = new Map<string, RunCard>();
   /** What journals suffer from that were read to their end, open or not. */
   readonly #troubles = new Map<string, string | null>();
+  readonly #forgets: ((index: RunIndex) => void)[] = [];
   #closed = false;
   /** When an index was last asked for. */
   #asked = -Infinity;
@@ -157,6 +158,11 @@ export class Runs {
     return index.config ?? (existsSync(index.folder.dir) ? this.#cards.configOf(index.folder) : null);
   }
 
+  /** Whoever keeps what it made of an index is told when that index is kept no more: it would keep all of it. */
+  whenForgotten(forget: (index: RunIndex) => void): void {
+    this.#forgets.push(forget);
+  }
+
   /** Tells what is new in a run from now on, whenever `refresh` is called. Returns the way to end it; null where there is no such run. */
   follow(run: string, tell: Tell): (() => void) | null {
     const opened = this.#open(run);
@@ -212,6 +218,7 @@ export class Runs {
       if (opened.tells.size > 0 || opened.reading !== null) continue;
       rows -= opened.index.size;
       this.#opened.delete(run);
+      for (const forget of this.#forgets) forget(opened.index);
     }
   }
 

@@ -44,6 +44,10 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const histories = new Histories();
   const calls = new Calls();
   const lists = new Lists(ports.clock);
+  runs.whenForgotten((index) => {
+    histories.forget(index);
+    lists.forget(index);
+  });
 
   const opened = async (
     context: Context,
