@@ -12,7 +12,7 @@ const [rounds, engine, steps] = [Number(process.argv[2]), process.argv[3], Numbe
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const command = here('../dist/run.js');
 /** Of a run's first steps: code is compiled, a viewer starts. */
-const warmUp = 3;
+const warmUp = 6;
 
 const runs = {
   embedded: ['configs/quickstart.yaml', { 'policy.model': here('../models/tiny-base') }],

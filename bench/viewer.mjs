@@ -49,8 +49,8 @@ try {
 }
 const cost = Object.fromEntries(
   [
-    ['embedded', isQuick ? 8 : 18],
-    ['scripted', isQuick ? 10 : 40],
+    ['embedded', isQuick ? 12 : 28],
+    ['scripted', isQuick ? 16 : 60],
   ].map(([engine, steps]) => [engine, run('viewer-cost', rounds, engine, steps).played]),
 );
 
@@ -128,7 +128,7 @@ finish({
     },
   ],
   notes: [
-    'Pages: the list of runs (2), the run (3), its episodes as sealed and filtered and sorted (2), a group (1) and two episodes while they are played; each with a live stream, and asking as seldom as the page does. They are one process, without a browser: what drawing costs is the browser’s. Throughput: scored and unscored members a second of drawing, rolling and updating, by the run’s own clock, its first three steps left out.',
+    'Pages: the list of runs (2), the run (3), its episodes as sealed and filtered and sorted (2), a group (1) and two episodes while they are played; each with a live stream, and asking as seldom as the page does. They are one process, without a browser: what drawing costs is the browser’s. Throughput: scored and unscored members a second of drawing, rolling and updating, by the run’s own clock, its first six steps left out.',
     told.length > 0
       ? 'Opening and moving: the browser stage, an episode of 100,000 events with 300,000 tokens, a run of 50,000 episodes, a group of 16 members of 200 turns; the best of at most three tries.'
       : 'Opening and moving were not measured: no browser, or --quick.',

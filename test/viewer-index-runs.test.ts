@@ -233,6 +233,16 @@ describe('the runs of a folder', () => {
     expect(runsIn(join(root, 'runs')).cards()).toMatchObject([{ steps: 1, meanReward: 0.5 }]);
   });
 
+  test('are kept open in a bounded number, and whoever made something of one is told when it is not', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `run-${String(i).padStart(2, '0')}`);
+    for (const name of names) await sampleRun(root, { name });
+    const runs = runsIn(join(root, 'runs'));
+    const forgotten: string[] = [];
+    runs.whenForgotten(({ folder }) => forgotten.push(folder.name));
+    for (const name of names) await runs.index(name);
+    expect(forgotten).toEqual(names.slice(0, 4));
+  });
+
   test('are found by exact name only: a path is no name', async () => {
     await sampleRun(root);
     const runs = runsIn(join(root, 'runs'));
