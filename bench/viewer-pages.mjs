@@ -31,14 +31,12 @@ function throttled(ms, call) {
   return () => {
     if (waits) return;
     waits = true;
-    setTimeout(
-      async () => {
-        last = performance.now();
-        await call();
-        waits = false;
-      },
-      Math.max(0, last + ms() - performance.now()),
-    ).unref();
+    const answered = async () => {
+      last = performance.now();
+      await call();
+      waits = false;
+    };
+    setTimeout(() => void answered(), Math.max(0, last + ms() - performance.now())).unref();
   };
 }
 
