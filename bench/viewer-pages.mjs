@@ -3,7 +3,7 @@
 const [url, run] = process.argv.slice(2);
 const at = `/api/runs/${run}`;
 /** Milliseconds between two questions for the same thing: the page's own numbers. */
-const every = { runs: 2000, run: (steps) => 1000 + 2 * steps, episodes: 1500, played: 700 };
+const every = { runs: 2000, run: (steps) => 2000 + 2 * steps, episodes: 2500, played: 1000 };
 
 const done = { answers: 0, bytes: 0, refused: 0, events: 0, reconnections: 0, taken: [] };
 const leaving = new AbortController();

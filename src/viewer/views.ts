@@ -6,7 +6,7 @@ import type { Episode } from '../protocol/episode.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { Calls } from './calls.ts';
 import { comparePage, taskLimit } from './compare.ts';
-import type { EpisodeRow, Refusal } from './contract.ts';
+import type { EpisodeRow, Refusal, RunCard } from './contract.ts';
 import { episodePage } from './episode.ts';
 import { groupPage, Groups, type Opened } from './group.ts';
 import { Histories } from './history.ts';
@@ -44,6 +44,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const histories = new Histories();
   const calls = new Calls();
   const lists = new Lists(ports.clock);
+  const runPages = new WeakMap<RunIndex, { readonly state: string; readonly text: string }>();
   runs.whenForgotten((index) => {
     histories.forget(index);
     lists.forget(index);
@@ -92,7 +93,13 @@ export function views({ runs, charts, ports }: Sources): Hono {
     const { run, index, config } = await opened(context);
     const card = runs.card(run);
     if (card === null) throw new Refused(404, `there is no run ${run} in ${runs.dir}`);
-    return context.json(runPage(card, index, { config, actors: await histories.standings(index) }, ports));
+    const state = stateOf(card, index);
+    const known = runPages.get(index);
+    // Several who watch ask for the same state of it.
+    if (known?.state === state) return context.body(known.text, 200, json);
+    const text = JSON.stringify(runPage(card, index, { config, actors: await histories.standings(index) }, ports));
+    if (stateOf(card, index) === state) runPages.set(index, { state, text });
+    return context.body(text, 200, json);
   });
   app.get('/runs/:run/episodes', async (context) => {
     const { index } = await opened(context);
@@ -222,6 +229,17 @@ const readOf = (index: RunIndex): Omit<Refusal, 'error'> => (index.isWhole ? {} 
 
 const stillRead = (index: RunIndex): string =>
   index.isWhole ? '' : ` so far: ${Math.floor(100 * index.read)} % of its journal was read, ask again`;
+
+const json = { 'content-type': 'application/json' };
+
+/** As long as it is the same, a run's page is. */
+const stateOf = (card: RunCard, index: RunIndex): string =>
+  JSON.stringify([card, index.position, index.isWhole, index.folder.dir, ...[index.folder.metrics, index.folder.timings].map(stampOf)]);
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+}
 
 /** A whole number from the query, or refused. */
 function count(context: Context, name: string, otherwise: number, most: number, text = context.req.query(name)): number {

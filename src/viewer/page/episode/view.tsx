@@ -34,7 +34,7 @@ export function EpisodeView({ run, episode }: { readonly run: string; readonly e
   const outline = useAnswer<EventOutline>(`${path}/outline`);
   const isPlaying = answer.value?.outcome === null;
   const group = answer.value?.group ?? episode.replace(/\.e\d+$/, '');
-  const changed = useMemo(() => throttled(700, () => refresh(path)), [path]);
+  const changed = useMemo(() => throttled(1000, () => refresh(path)), [path]);
   const hear = useCallback(
     ({ kind, data }: StreamEvent) => {
       if (kind === 'reset' || ((isPlaying || kind === 'signals') && concerns(kind, data, group))) changed();

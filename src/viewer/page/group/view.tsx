@@ -21,7 +21,7 @@ export function GroupView({ run, group }: { readonly run: string; readonly group
   const path = `/api${to.group(run, group)}`;
   const answer = useAnswer<GroupPage>(path);
   const isPlaying = answer.value?.status === 'running';
-  const changed = useMemo(() => throttled(700, () => refresh(path)), [path]);
+  const changed = useMemo(() => throttled(1000, () => refresh(path)), [path]);
   const hear = useCallback(
     ({ kind, data }: StreamEvent) => {
       if (kind === 'reset' || (isPlaying && data.includes(JSON.stringify(group)))) changed();

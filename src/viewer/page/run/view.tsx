@@ -60,7 +60,7 @@ function useRefreshing(path: string, steps: { readonly current: number }): (even
   const everything = useMemo(
     () =>
       throttled(
-        () => 1000 + 2 * steps.current,
+        () => 2000 + 2 * steps.current,
         () => refresh(path),
       ),
     [path],
@@ -68,7 +68,7 @@ function useRefreshing(path: string, steps: { readonly current: number }): (even
   const episodes = useMemo(
     () =>
       throttled(
-        () => 1500,
+        () => 2500,
         () => refresh(`${path}/episodes`),
       ),
     [path],
