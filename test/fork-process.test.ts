@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type SimulatedClock, simulatedClock } from '../src/actors/clock.ts';
 import { forkPort } from '../src/cli/fork-process.ts';
 import { unpack } from '../src/protocol/codec.ts';
 import { RolloutGroup } from '../src/protocol/group.ts';
@@ -54,10 +55,10 @@ const lastOf = (name: string): unknown => [...framesFrom(folderOf(join(runs, nam
 const asked = (changes: Partial<ForkRequest> = {}): ForkRequest => ({ run: 'scripted', episode, turn: 1, ...changes });
 
 /** In place of the program: a script of ours, which begins by telling its process id. */
-function scripted(body: string, deadlineMs?: number): ReturnType<typeof forkPort> {
+function scripted(body: string, clock?: SimulatedClock): ReturnType<typeof forkPort> {
   const file = join(root, `program-${readdirSync(root).length}.mjs`);
   writeFileSync(file, `console.error('pid ' + process.pid);\n${body}`);
-  return forkPort(runs, { program: [file], graceMs: 200, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+  return forkPort(runs, { program: [file], ...(clock === undefined ? {} : { clock }) });
 }
 const pidIn = ({ said }: Heard): number => Number(said.find((text) => text.startsWith('pid '))?.slice(4));
 function isAlive(pid: number): boolean {
@@ -109,10 +110,17 @@ describe('a fork in a process of its own', () => {
   });
 
   test('that does not end at its deadline is killed, and said to be late with what it last said', async () => {
+    const clock = simulatedClock();
     const watch = watching();
-    const port = scripted(`console.error('the server starts'); ${deaf}`, 300);
-    await expect(port.play(asked(), watch)).rejects.toThrow(/had not ended after 0 s .*it last said: the server starts/);
-    expect(isAlive(pidIn(watch.heard))).toBe(false);
+    const played = scripted(`${deaf} console.error('the server starts');`, clock).play(asked(), watch);
+    const refused = expect(played).rejects.toThrow(/had not ended after 720 s .*it last said: the server starts/);
+    await expect.poll(() => watch.heard.said.at(-1), { timeout: 20_000 }).toBe('the server starts');
+    clock.advance(719_999);
+    expect(isAlive(pidIn(watch.heard))).toBe(true);
+    clock.advance(1);
+    clock.advance(5000);
+    await refused;
+    expect([isAlive(pidIn(watch.heard)), clock.armed]).toEqual([false, 0]);
   });
 
   test.each([

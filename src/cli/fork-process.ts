@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
-import { systemClock } from '../actors/clock.ts';
+import { type Clock, systemClock } from '../actors/clock.ts';
 import type { Config } from '../config.ts';
-import { CancelledFault, ConfigFault, ThreadFault } from '../errors.ts';
+import { boundary, CancelledFault, ConfigFault, ThreadFault } from '../errors.ts';
 import { EpisodeId } from '../protocol/ids.ts';
 import { listFolders, type RunFolder } from '../record/folder.ts';
 import type { ForkRequest } from '../viewer/contract.ts';
@@ -20,19 +20,18 @@ import { printableLine } from './printable.ts';
 
 /** Milliseconds to begin and to end in, beside what the episode itself may take. */
 const marginMs = 120_000;
+/** Milliseconds from being told to end to being killed. */
+const graceMs = 5000;
 /** Characters of what it says on stderr that are kept. */
 const saidLimit = 16_384;
 
 interface ForkOptions {
   /** What is put before `replay`: the program. */
   readonly program?: readonly string[];
-  /** Milliseconds; left out: what the run's own deadlines allow. */
-  readonly deadlineMs?: number;
-  /** Milliseconds from being told to end to being killed. */
-  readonly graceMs?: number;
+  readonly clock?: Clock;
 }
 
-export function forkPort(dir: string, { program = [process.argv[1] as string], deadlineMs, graceMs = 5000 }: ForkOptions = {}): ForkPort {
+export function forkPort(dir: string, { program = [process.argv[1] as string], clock = systemClock }: ForkOptions = {}): ForkPort {
   /** One of those in `dir`, whatever else its name might lead to. */
   const runIn = (name: string): RunFolder => {
     const found = listFolders(dir).find((folder) => folder.name === name);
@@ -45,7 +44,7 @@ export function forkPort(dir: string, { program = [process.argv[1] as string], d
       const parent = runIn(request.run);
       // Before anything is started: what is wrong with a setting is said at once.
       const config = configOfFork(parent, EpisodeId.parse(request.episode), checkedChanges(request.set ?? []));
-      await played([...program, ...argumentsOf(parent, request)], { deadlineMs: deadlineMs ?? timeFor(config), graceMs }, watch);
+      await played([...program, ...argumentsOf(parent, request)], { deadlineMs: timeFor(config), clock }, watch);
     },
   };
 }
@@ -75,7 +74,7 @@ const Line = z.union([z.object({ begun: z.string() }), z.object({ v: z.literal(1
 
 async function played(
   args: readonly string[],
-  { deadlineMs, graceMs }: Required<Omit<ForkOptions, 'program'>>,
+  { deadlineMs, clock }: { readonly deadlineMs: number; readonly clock: Clock },
   { signal, begun, said }: ForkWatch,
 ): Promise<void> {
   // A group of its own: Ctrl-C is meant for the viewer, which then ends it.
@@ -88,17 +87,17 @@ async function played(
   const stop = (why: 'cancelled' | 'late'): void => {
     reason ??= why;
     child.stdin.end();
-    recalls.push(systemClock.after(graceMs, () => child.kill('SIGKILL')));
+    recalls.push(clock.after(graceMs, () => child.kill('SIGKILL')));
   };
   const cancel = (): void => stop('cancelled');
-  recalls.push(systemClock.after(deadlineMs, () => stop('late')));
+  recalls.push(clock.after(deadlineMs, () => stop('late')));
   signal.addEventListener('abort', cancel, { once: true });
   if (signal.aborted) cancel();
   try {
-    const [code, killed] = (await Promise.race([
-      once(child, 'exit'),
-      once(child, 'error').then(([error]) => Promise.reject(new ThreadFault('the fork’s process did not start', { cause: error }))),
-    ])) as [number | null, NodeJS.Signals | null];
+    const [code, killed] = (await boundary(ThreadFault, 'the process of the fork', () => once(child, 'exit'))) as [
+      number | null,
+      NodeJS.Signals | null,
+    ];
     await heard.end();
     if (reason === 'late')
       throw new ThreadFault(
