@@ -14,7 +14,7 @@ import { Copy } from './kit/copy.tsx';
 import { Empty } from './kit/empty.tsx';
 import { Icon } from './kit/icon.tsx';
 import { useKeys } from './keys.ts';
-import { liveState } from './live.ts';
+import { liveRun, liveState } from './live.ts';
 import { navigate, route, shownFilter } from './navigation.ts';
 import { Palette } from './palette.tsx';
 import { runsDir } from './place.ts';
@@ -156,6 +156,7 @@ function Top({ at, onPalette, onHelp, onExport }: TopProps) {
 
 const liveWords = {
   live: ['live', 'connected: what happens from now on is shown as it happens'],
+  ended: ['ended', 'this run goes on no more: what is shown is all there is; should it be resumed, it is shown as it happens'],
   connecting: ['connecting', 'the connection to the viewer is being made'],
   lost: ['reconnecting', 'the connection to the viewer is lost, and taken up again as soon as it answers'],
   still: ['', ''],
@@ -168,9 +169,11 @@ function Live() {
         recorded
       </span>
     );
-  const [word, about] = liveWords[liveState.value];
+  const isEnded = liveState.value === 'live' && liveRun.value !== null && liveRun.value !== 'running' && liveRun.value !== 'paused';
+  const state = isEnded ? 'ended' : liveState.value;
+  const [word, about] = liveWords[state];
   return (
-    <span class="live" data-state={liveState.value} role="status" hidden={word === ''} title={about}>
+    <span class="live" data-state={state} role="status" hidden={word === ''} title={about}>
       {word}
     </span>
   );

@@ -37,6 +37,9 @@ export function stepNumber(step: string): string {
   return when === 'during' ? `during ${number}` : when;
 }
 
+/** The step that a group belongs to: its first part, and of an evaluation when it was. */
+export const stepOf = (group: string): string => /^e\d+\.[a-z]+|^[^.]*/.exec(group)?.[0] ?? group;
+
 /** A long id without its middle: what it begins with and what tells it from its neighbours. */
 export function shortId(id: string): string {
   const parts = id.split('.');

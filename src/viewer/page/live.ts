@@ -1,6 +1,7 @@
 /** What the server sends of its own accord: a stream of events, taken up where it broke off. Knows no page; whoever listens asks for what changed. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { RunCard } from '../contract.ts';
 import { enclosed } from './enclosed.ts';
 import { EventReader, type StreamEvent } from './stream.ts';
 
@@ -8,6 +9,9 @@ import { EventReader, type StreamEvent } from './stream.ts';
 export type LiveState = 'live' | 'connecting' | 'lost' | 'still';
 
 export const liveState = signal<LiveState>('still');
+
+/** How the run stands that is listened to, as the stream said last; null where that is all runs, or was not said yet. */
+export const liveRun = signal<RunCard['state'] | null>(null);
 
 type Listener = (event: StreamEvent) => void;
 
@@ -18,6 +22,7 @@ const silenceMs = 45_000;
 
 class Stream {
   readonly #path: string;
+  readonly #ofRun: boolean;
   readonly #listeners = new Set<Listener>();
   readonly #reader = new EventReader();
   #controller: AbortController | null = null;
@@ -25,6 +30,7 @@ class Stream {
 
   constructor(path: string) {
     this.#path = path;
+    this.#ofRun = path.includes('?run=');
     document.addEventListener('visibilitychange', this.#visible);
     this.#visible();
   }
@@ -40,6 +46,7 @@ class Stream {
     document.removeEventListener('visibilitychange', this.#visible);
     this.#stop();
     liveState.value = 'still';
+    liveRun.value = null;
     return true;
   }
 
@@ -90,7 +97,10 @@ class Stream {
         if (done) return false;
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), silenceMs);
-        for (const event of this.#reader.read(value)) for (const listener of this.#listeners) listener(event);
+        for (const event of this.#reader.read(value)) {
+          if (this.#ofRun && event.kind === 'run') liveRun.value = (JSON.parse(event.data) as { readonly card: RunCard }).card.state;
+          for (const listener of this.#listeners) listener(event);
+        }
       }
     } finally {
       clearTimeout(timer);

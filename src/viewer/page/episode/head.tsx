@@ -5,7 +5,7 @@ import type { Fault } from '../../../protocol/fault.ts';
 import type { Outcome } from '../../../protocol/outcome.ts';
 import type { EpisodePage } from '../../contract.ts';
 import { enclosed } from '../enclosed.ts';
-import { figure, plural, reward as rewardText, stepNumber, whole } from '../format.ts';
+import { figure, plural, reward as rewardText, stepNumber, stepOf, whole } from '../format.ts';
 import { glossary, type Term } from '../glossary.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 import { to } from '../router.ts';
@@ -41,7 +41,7 @@ export function Head({ page, onTurn, onFork }: HeadProps) {
           <Fact name="D" term="difficulty D" value={figure(task.difficulty)} />
           <Fact name="branch" term="branch" value={task.branch} />
           <Fact name="policy" term="policy" value={page.version === null ? 'none' : `v${page.version}`} />
-          <Fact name="step" term="step" value={stepNumber(page.group.split('.')[0] ?? '')} />
+          <Fact name="step" term="step" value={stepNumber(stepOf(page.group))} />
           <Fact name="turns" value={whole(turns.length)} />
           {sampled === 0 ? null : <Fact name="sampled" value={plural(sampled, 'token')} />}
         </dl>

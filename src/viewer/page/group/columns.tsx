@@ -78,7 +78,7 @@ export function Columns({ label, columns, picked, onPick, against }: ColumnsProp
   const folds = common > 0 && begun > 1;
   return (
     <div class="columns-box" role="region" aria-label={label} tabIndex={0} ref={box}>
-      <table class="columns" style={{ minWidth: `${96 + columns.length * 264}px` }}>
+      <table class="columns" style={{ minWidth: `${96 + columns.length * 248}px` }}>
         <caption class="unseen">{label}</caption>
         <thead>
           <tr>
@@ -210,7 +210,7 @@ function TurnRowContent({ row, columns, picked, against, isPicked }: TurnRowProp
   const place = (
     <th scope="row" class="place">
       <WhoMark who={row.role} />
-      {first == null ? null : <span class="muted">{first.turn + 1}</span>}
+      {first == null ? null : <span class="muted">{first.turn}</span>}
     </th>
   );
   if (isShared(row) && columns.length > 1 && first != null)
@@ -285,8 +285,8 @@ function TurnContent({ cell, row, column, reference, name, hasLetters }: TurnCel
           </span>
         ) : null}
         {column.hrefOf === null ? null : (
-          <a class="turn-link" href={column.hrefOf(cell.turn)} aria-label={`turn ${cell.turn + 1} of ${column.name}`}>
-            {cell.turn + 1}
+          <a class="turn-link" href={column.hrefOf(cell.turn)} aria-label={`turn ${cell.turn} of ${column.name}`}>
+            {cell.turn}
           </a>
         )}
       </span>

@@ -105,20 +105,27 @@ function Group({ page }: { readonly page: GroupPage }) {
           </div>
         ) : (
           <div class="group-part">
-            <div class="group-tools" role="toolbar" aria-label="how members are shown">
-              <button type="button" class="button" aria-pressed={marks} onClick={() => setQuery({ diff: marks ? 'off' : null })}>
-                Differences word by word
-              </button>
-              <button type="button" class="button" aria-pressed={byReward} onClick={() => setQuery({ order: byReward ? null : 'reward' })}>
-                Best first
-              </button>
-              {marks && members[against] !== undefined ? (
-                <span class="muted">
-                  Compared with {nameOf(members[against].member)}: <ins>only here</ins> <del>only there</del>. Letters tell what differs in
-                  a row.
-                </span>
-              ) : null}
-            </div>
+            {members.length < 2 ? null : (
+              <div class="group-tools" role="toolbar" aria-label="how members are shown">
+                <button type="button" class="button" aria-pressed={marks} onClick={() => setQuery({ diff: marks ? 'off' : null })}>
+                  Differences word by word
+                </button>
+                <button
+                  type="button"
+                  class="button"
+                  aria-pressed={byReward}
+                  onClick={() => setQuery({ order: byReward ? null : 'reward' })}
+                >
+                  Best first
+                </button>
+                {marks && members[against] !== undefined ? (
+                  <span class="muted">
+                    Compared with {nameOf(members[against].member)}: <ins>only here</ins> <del>only there</del>. Letters tell what differs
+                    in a row.
+                  </span>
+                ) : null}
+              </div>
+            )}
             {members.length === 0 ? (
               <Empty sign="…" title="No member has begun">
                 <p>They appear here as soon as they play.</p>

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { RunPage } from '../../contract.ts';
 import { duration, percent, reward, whole } from '../format.ts';
 import { glossary } from '../glossary.ts';
-import { Empty } from '../kit/empty.tsx';
+import { First } from './first.tsx';
 import { type Line, Plot, type PlotProps } from './plot.tsx';
 import { combined, measured, orZero, phasesOf, smoothed, stacked, type Steps } from './series.ts';
 
@@ -18,12 +18,7 @@ interface CurvesProps {
 
 export function Curves({ page, steps, picked, onPick }: CurvesProps) {
   const groups = useMemo(() => curvesOf(page, steps), [page, steps]);
-  if (steps.numbers.length === 0)
-    return (
-      <Empty sign="…" title="No step is committed yet">
-        <p>Curves begin with the first step. What is being rolled out now is under Episodes.</p>
-      </Empty>
-    );
+  if (steps.numbers.length === 0) return <First page={page} />;
   return (
     <>
       {groups.map(({ title, curves }) => (

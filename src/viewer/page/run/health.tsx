@@ -7,7 +7,7 @@ import { Panel } from '../kit/panel.tsx';
 import { Stat, Stats } from '../kit/stat.tsx';
 import { type Column, Table } from '../kit/table.tsx';
 import { to } from '../router.ts';
-import { defectRate, fatesOf, type Health, healthOf, lossByLength, refusals, type RoleHealth } from './simulators.ts';
+import { defectRate, fatesOf, type Health, healthOf, lossByLength, playedByModels, refusals, type RoleHealth } from './simulators.ts';
 
 /** Ends that are no loss: the member was judged. Source: learning/census.ts. */
 const judged: Readonly<Record<string, string>> = {
@@ -57,7 +57,11 @@ export function Simulators({ page }: { readonly page: RunPage }) {
   if (health === null)
     return (
       <Panel title="Simulators">
-        <p class="muted">Code plays all roles in this run, or no step is committed: there are no simulators to judge.</p>
+        <p class="muted">
+          {playedByModels(page.config)
+            ? 'No step is committed yet: how the simulated roles answer is counted with each step.'
+            : 'Code plays task writer, user, tools and judge in this run: there is no model whose answers could be counted.'}
+        </p>
       </Panel>
     );
   return (

@@ -26,7 +26,10 @@ const object = (value: unknown): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-/** Null where code played all roles. */
+/** Whether its config gives a role to a model. */
+export const playedByModels = (config: JsonObject): boolean => Object.values(object(config['roles'])).includes('lm');
+
+/** Null where code played all roles, or no step is committed. */
 export function healthOf(metrics: readonly JsonObject[]): Health | null {
   const parts = metrics.flatMap((row) => (row['simulators'] === undefined ? [] : [object(row['simulators'])]));
   if (parts.length === 0) return null;

@@ -17,6 +17,7 @@ import { query, setQuery } from '../navigation.ts';
 import { to } from '../router.ts';
 import type { StreamEvent } from '../stream.ts';
 import { Curves } from './curves.tsx';
+import { doingOf } from './doing.ts';
 import { Episodes } from './episodes.tsx';
 import { Gauge } from './gauge.tsx';
 import { Fates, Simulators } from './health.tsx';
@@ -115,13 +116,15 @@ function Run({ page }: { readonly page: RunPage }) {
 function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }) {
   const tokens = steps.metric('sampledTokens').reduce<number>((sum, value) => sum + (value ?? 0), 0);
   const members = steps.metric('members').reduce<number>((sum, value) => sum + (value ?? 0), 0);
+  const doing = doingOf(page);
   const lost = steps.metric('lost').reduce<number>((sum, value) => sum + (value ?? 0), 0);
   return (
     <>
       <header class="page-head">
         <h1>{page.run}</h1>
         <StateBadge state={page.state} />
-        {page.read === undefined ? null : <span class="muted">journal read: {percent(page.read)}</span>}
+        {page.read === undefined ? null : <span class="muted">reading its journal: {percent(page.read)} so far</span>}
+        {doing === null ? null : <span class="muted">{doing}</span>}
         <span class="grow" />
         <Stats>
           <Stat label="steps" term="step" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
@@ -134,7 +137,7 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
             {reward(page.meanReward)}
           </Stat>
           <Stat label="success">{percent(page.success)}</Stat>
-          <Stat label="episodes" term="episode">
+          <Stat label="training episodes" term="episode">
             {whole(members)}
           </Stat>
           <Stat label="lost" term="lost" hint={members === 0 ? undefined : percent(lost / members)}>
