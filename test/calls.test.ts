@@ -1,7 +1,7 @@
 /** Which prompt belongs to which question: from events and recorded calls, nothing else. */
 import { describe, expect, test } from 'vitest';
 import { createBroker } from '../src/gpu/broker.ts';
-import { EngineFault } from '../src/errors.ts';
+import { EngineFault, RecordFault } from '../src/errors.ts';
 import type { Engine } from '../src/gpu/engine.ts';
 import { pack } from '../src/protocol/codec.ts';
 import { Frame } from '../src/protocol/frame.ts';
@@ -124,8 +124,7 @@ const chatOf = (name: string, change: Partial<ChatRequest> = {}): ChatRequest =>
   ...change,
 });
 
-function brokerOf(chat: Engine['chat']) {
-  const { frames, record } = recording();
+function brokerOf(chat: Engine['chat'], { frames, record } = recording()) {
   const engine = {
     name: 'one',
     concurrency: 4,
@@ -168,6 +167,39 @@ describe('a broker', () => {
     expect(kinds(frames).filter((kind) => kind === 'call.asked')).toHaveLength(1);
   });
 
+  test('asks nothing that it cannot record, and holds nothing of it', async () => {
+    const asked: string[] = [];
+    let isFull = true;
+    const frames: Frame[] = [];
+    const record = (frame: Frame): void => {
+      if (isFull) throw new RecordFault('the disk is full');
+      frames.push(frame);
+    };
+    const { broker, signal } = brokerOf(
+      (request) => {
+        asked.push(request.id);
+        return Promise.resolve({ id: request.id, text: 'hi', finish: 'stop', model: 'm' });
+      },
+      { frames, record },
+    );
+    const ask = () => broker.ask({ kind: 'chat', request: chatOf('a') }, signal);
+    await expect(ask()).rejects.toThrow('the disk is full');
+    expect([broker.status().running, broker.status().waiting, asked]).toEqual([0, 0, []]);
+    isFull = false;
+    await ask();
+    // A text that was not recorded is not known either.
+    expect(kinds(frames)).toEqual(['call.part', 'call.part', 'call.asked', 'call.reply']);
+  });
+
+  test('records long texts anew rather than hold all of them', async () => {
+    const { broker, frames, signal } = brokerOf(answering);
+    const long = (name: string): Partial<ChatRequest> => ({ messages: [{ role: 'system', content: name.repeat(6_000_000) }] });
+    const { schema: _, ...a } = chatOf('a', long('a'));
+    for (const request of [a, { ...a, ...long('b'), id: id('b') }, { ...a, ...long('c'), id: id('c') }, { ...a, id: id('d') }])
+      await broker.chat?.(request, signal);
+    expect(kinds(frames).filter((kind) => kind === 'call.part')).toHaveLength(4);
+  });
+
   test('records no prompt of the policy: its tokens are in its episode', async () => {
     const { broker, frames, signal } = brokerOf(answering);
     await expect(broker.generate(call('t'), signal)).rejects.toThrow();
@@ -206,6 +238,12 @@ describe('the list of prompts', () => {
   test('follows the event that is looked at', () => {
     expect([0, 3, 5, 6, 8, 9, 99].map(at)).toEqual([0, 0, 0, 1, 1, 3, 3]);
     expect(askedAt(asked, { isEnd: true, isByTurn: false, turn: 0, event: 9 })).toBe(3);
+  });
+
+  test('begins, of an episode looked at as a whole, with the last that asked somebody: there is something to read', () => {
+    const isSpared = (one: (typeof asked)[number]) => sparedWords(one, list) !== null;
+    expect(askedAt(asked, { isEnd: true, isByTurn: false, turn: 0, event: 9 }, isSpared)).toBe(0);
+    expect(askedAt(asked.slice(3), { isEnd: true, isByTurn: false, turn: 0, event: 9 }, isSpared)).toBe(0);
   });
 
   test('knows the agent’s turns where no event is recorded', () => {

@@ -105,6 +105,7 @@ describe('two configs', () => {
       { key: 'rollout.group', a: '8', b: '16' },
     ]);
     expect(configDifferences({ a: { b: [1] } }, { a: { b: [1] } })).toEqual([]);
+    expect(configDifferences({ a: {} }, { a: { b: 1 } })).toEqual([{ key: 'a.b', a: null, b: '1' }]);
     expect(configDifferences({ a: 1 }, { a: { b: 1 } })).toEqual([
       { key: 'a', a: '1', b: null },
       { key: 'a.b', a: null, b: '1' },

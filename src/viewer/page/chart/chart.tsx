@@ -25,8 +25,8 @@ const none: readonly never[] = [];
 const nothing: Readonly<Record<string, number>> = {};
 
 /** As long as it can be read at all the whole is shown; below that it is scrolled, at a size at which it reads well. */
-const smallest = 0.6;
-const legible = 0.7;
+const smallest = 0.75;
+const legible = 0.85;
 const [least, most] = [0.2, 3];
 const zooms = [0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5, 2];
 

@@ -17,11 +17,11 @@ export function configDifferences(a: JsonObject, b: JsonObject): Difference[] {
   });
 }
 
-/** Lists are values: they are replaced as wholes. */
+/** Lists are values: they are replaced as wholes. A section without keys is as good as none. */
 function leavesOf(config: JsonObject): Map<string, string> {
   const leaves = new Map<string, string>();
   const walk = (value: JsonValue, at: string): void => {
-    const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+    const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value);
     if (!isBranch) leaves.set(at, typeof value === 'string' ? value : sortedText(value));
     else for (const [key, inner] of Object.entries(value)) walk(inner, at === '' ? key : `${at}.${key}`);
   };

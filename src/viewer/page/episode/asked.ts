@@ -46,9 +46,19 @@ interface Looked {
   readonly event: number;
 }
 
-/** The one that is looked at: that led to the turn, or ended with the event, that was picked; else the last before it. */
-export function askedAt(asked: readonly Asked[], { isEnd, isByTurn, turn, event }: Looked): number {
-  if (isEnd) return asked.length - 1;
+/**
+ * The one that is looked at: that led to the turn, or ended with the event, that was picked; else the last before it. Of an episode looked at as a whole the last that asked somebody:
+ * questions that rules decide come last, and have nothing to read.
+ */
+export function askedAt(
+  asked: readonly Asked[],
+  { isEnd, isByTurn, turn, event }: Looked,
+  isSpared: (one: Asked) => boolean = () => false,
+): number {
+  if (isEnd) {
+    const last = asked.findLastIndex((one) => !isSpared(one));
+    return last < 0 ? asked.length - 1 : last;
+  }
   const exact = isByTurn || event < 0 ? asked.findIndex((one) => one.turn === turn) : -1;
   if (exact >= 0) return exact;
   const before = asked.findLastIndex((one) => (one.event < 0 || event < 0 ? one.turn >= 0 && one.turn <= turn : one.event <= event));

@@ -64,6 +64,9 @@ export function ChatCall({ run, path, page, spared, recorded }: ChatCallProps) {
             : 'This record holds no prompts of simulators: it was written by an older version. “prompt” on the command line renders them anew.'}
         </Notice>
       ) : null}
+      {calls.length === 0 && told === null && spared !== null && source !== 'group' ? (
+        <p class="muted">No prompt was sent, so there is none to read: what was answered stands in the transcript.</p>
+      ) : null}
       {told === null ? null : (
         <>
           <p class="muted">The answer was read from this call, made before for the same question:</p>

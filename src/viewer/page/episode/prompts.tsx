@@ -28,7 +28,7 @@ export function Prompts({ page, timeline, selection, path }: PromptsProps) {
   // Of those that no event ended only this list knows which is looked at.
   const [own, setOwn] = useState<{ readonly at: number; readonly event: number; readonly turn: number } | null>(null);
   const isOwn = own !== null && own.event === selection.event && own.turn === selection.turn;
-  const at = isOwn ? own.at : askedAt(asked, selection);
+  const at = isOwn ? own.at : askedAt(asked, selection, (one) => list !== null && sparedWords(one, list) !== null);
   const pick = (next: number): void => {
     const one = asked[next];
     if (one === undefined) return;

@@ -95,7 +95,7 @@ function Episode({ page, outline, trouble, path }: EpisodeProps) {
               {
                 key: 'turns',
                 label: 'turns',
-                share: 20,
+                share: 18,
                 content: (
                   <TurnList
                     page={page}
@@ -111,13 +111,13 @@ function Episode({ page, outline, trouble, path }: EpisodeProps) {
               {
                 key: 'transcript',
                 label: 'transcript',
-                share: 45,
+                share: 40,
                 content: <Transcript page={page} parts={parts} timeline={timeline} selection={selection} path={path} />,
               },
               {
                 key: 'actors',
                 label: 'actors',
-                share: 35,
+                share: 42,
                 content:
                   timeline === null ? (
                     <p class="pane-words muted">No events are known.</p>

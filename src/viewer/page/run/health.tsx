@@ -120,23 +120,23 @@ const share = (part: number, of: number): number | null => (of === 0 ? null : pa
 const columnsOf = (who: string): readonly Column<RoleHealth>[] => [
   { key: 'name', title: who, cell: ({ name }) => <strong class="one-line">{name}</strong> },
   { key: 'asks', title: 'Questions', right: true, cell: ({ asks }) => whole(asks) },
-  { key: 'spared', title: 'answered without a model', right: true, cell: ({ spared, asks }) => percent(share(spared, asks)) },
+  { key: 'spared', title: 'Answered without a model', right: true, cell: ({ spared, asks }) => percent(share(spared, asks)) },
   { key: 'calls', title: 'Prompts', right: true, cell: ({ calls }) => whole(calls) },
   {
     key: 'malformed',
-    title: <span title={glossary.malformed}>malformed</span>,
+    title: <span title={glossary.malformed}>Malformed</span>,
     right: true,
     cell: (role) => rate(defectRate(role, 'malformed')),
   },
   {
     key: 'inconsistent',
-    title: <span title={glossary.inconsistent}>inconsistent</span>,
+    title: <span title={glossary.inconsistent}>Inconsistent</span>,
     right: true,
     cell: (role) => rate(defectRate(role, 'inconsistent')),
   },
   {
     key: 'other',
-    title: 'other refusals',
+    title: 'Other refusals',
     cell: (role) => {
       const others = role.defects.filter(([name]) => name !== 'malformed' && name !== 'inconsistent');
       return others.length === 0 ? <span class="muted">–</span> : others.map(([name, n]) => `${name} ${n}`).join(', ');
@@ -144,13 +144,13 @@ const columnsOf = (who: string): readonly Column<RoleHealth>[] => [
   },
   {
     key: 'repaired',
-    title: <span title={glossary.repaired}>repaired</span>,
+    title: <span title={glossary.repaired}>Repaired</span>,
     right: true,
     cell: (role) => (refusals(role) === 0 ? <span class="muted">–</span> : percent(share(role.repaired, asked(role)))),
   },
   {
     key: 'masked',
-    title: <span title={glossary.masked}>given up</span>,
+    title: <span title={glossary.masked}>Given up</span>,
     right: true,
     cell: (role) => rate(share(role.masked, asked(role))),
   },
