@@ -2,7 +2,7 @@
  * The broker: every model call of a run passes here on its way to an engine. Plain code around one lane per engine; each lane's mode chart (machines/broker.ts) decides
  * whether calls may start there. It answers a repeated call from memory, ends every wait, and reads neither prompts nor groups.
  */
-import { CancelledFault, EngineFault, type TroupeFault } from '../errors.ts';
+import { asFault, CancelledFault, EngineFault, type TroupeFault } from '../errors.ts';
 import { unpack, type Bytes } from '../protocol/codec.ts';
 import type { GroupId } from '../protocol/ids.ts';
 import type { ChatReply, ChatRequest, TokenReply } from '../protocol/inference.ts';
@@ -186,10 +186,15 @@ export function createBroker(options: BrokerOptions): Broker {
     }
     const fault = refusal(asked);
     if (fault !== undefined) return Promise.reject(fault);
+    try {
+      // Before anything is opened: what cannot be recorded is not asked, and holds nothing.
+      if (asked.kind === 'chat') questions.record(asked.request);
+    } catch (error) {
+      return Promise.reject(asFault(EngineFault, `call ${id} cannot be recorded`, error));
+    }
     const { step, age, calls } = groups.of(group);
     const call = callOf(asked, { step, group: age }, arrivals++, clock.now());
     open.set(id, call);
-    if (asked.kind === 'chat') questions.record(asked.request);
     calls.add(call);
     if (fleet.isLent) clocks.hold(call);
     else clocks.give(call, deadlineMs);

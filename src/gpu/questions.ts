@@ -5,8 +5,9 @@ import type { ChatRequest } from '../protocol/inference.ts';
 
 type Frames = FrameOf<'call.part'> | FrameOf<'call.asked'>;
 
-/** Texts remembered; then all are said anew. A run has a system message a role, and a schema a tool. */
+/** Texts remembered, and characters of all of them; then all are said anew. A run has a system message a role, and a schema a tool. */
 const remembered = 512;
+const rememberedCharacters = 16_000_000;
 /** Shorter ones are hardly longer than what would refer to them. */
 const shortest = 100;
 
@@ -14,6 +15,7 @@ export class Questions {
   readonly #record: (frame: Frames) => void;
   /** Text → its hash, of those that this process has recorded. */
   readonly #parts = new Map<string, string>();
+  #characters = 0;
 
   constructor(record: (frame: Frames) => void) {
     this.#record = record;
@@ -41,9 +43,13 @@ export class Questions {
     const known = this.#parts.get(text);
     if (known !== undefined) return known;
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
-    if (this.#parts.size >= remembered) this.#parts.clear();
-    this.#parts.set(text, hash);
     this.#record({ kind: 'call.part', hash, text });
+    this.#characters += text.length;
+    if (this.#parts.size >= remembered || this.#characters > rememberedCharacters) {
+      this.#parts.clear();
+      this.#characters = text.length;
+    }
+    this.#parts.set(text, hash);
     return hash;
   }
 }
