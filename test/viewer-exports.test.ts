@@ -110,6 +110,14 @@ describe('what cannot be had', () => {
 });
 
 describe('a browser that goes away', () => {
+  test('or asks for the head of a file alone holds no place', async () => {
+    const heads = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => ask(viewer, `/api/runs/sample/export/openai?${n}`, { method: 'HEAD' })),
+    );
+    expect(heads.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(4);
+    expect((await exported('openai')).status).toBe(200);
+  });
+
   test('leaves its place to another', async () => {
     const begin = (): Promise<number> =>
       new Promise((resolve, reject) => {

@@ -86,6 +86,7 @@ export function exports(sources: Sources): Hono {
     if (format === undefined) return refused(context, `no format is called so: ${Object.keys(formats).join(', ')}`, 404);
     if (asked.id !== null && !format.isOfEpisodes) return refused(context, `${name} is of a whole run`, 400);
     if (writing >= writersLimit) return refused(context, `${writing} files are being written already: try again when one is done`, 503);
+    const fileName = format.fileName(asked);
     writing++;
     let body;
     try {
@@ -97,7 +98,7 @@ export function exports(sources: Sources): Hono {
     }
     return context.body(body, 200, {
       'content-type': format.type,
-      'content-disposition': `attachment; filename="${format.fileName(asked)}"`,
+      'content-disposition': `attachment; filename="${fileName}"`,
     });
   });
   return app;

@@ -59,6 +59,11 @@ export async function startViewer(options: ViewerOptions, ports: ViewerPorts): P
   const app = new Hono();
 
   app.use(guard.check);
+  app.use(async (context, next) => {
+    await next();
+    // Its body is asked of nobody: a file's or a listener's place would be held until somebody took it.
+    if (context.req.method === 'HEAD') await context.res.body?.cancel();
+  });
   app.get('/api/about', (context) => context.json({ v: 1, name: 'troupe', dir, from: placeFromHere(dir), pid: process.pid }));
   app.route('/api', views({ runs, charts: options.charts, ports }));
   app.route('/api', heats({ runs, ports }));
