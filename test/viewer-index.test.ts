@@ -17,12 +17,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pack } from '../src/protocol/codec.ts';
 import type { Frame, RecordedEvent } from '../src/protocol/frame.ts';
-import type { RunId } from '../src/protocol/ids.ts';
+import { type CallId, groupId, type RunId, stepId, taskId } from '../src/protocol/ids.ts';
 import { folderOf, type RunFolder } from '../src/record/folder.ts';
 import { segmentFile } from '../src/record/inspection.ts';
 import { Journal } from '../src/record/journal.ts';
 import { recordsOf } from '../src/record/segment.ts';
+import { Calls } from '../src/viewer/calls.ts';
 import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
+import { EventLog } from '../src/viewer/events.ts';
 import { firstActorOf, kindOf } from '../src/viewer/peek.ts';
 import { RunIndex } from '../src/viewer/run-index.ts';
 import { JournalTail } from '../src/viewer/tail.ts';
@@ -193,6 +195,41 @@ describe('the index of a run', () => {
     expect(read(index)[0]).toEqual({ kind: 'reset' });
     expect(index.rows()).toHaveLength(12);
     expect(index.rows()[0]?.turns).toBe(1);
+  });
+
+  test('leaves nothing of another journal with whoever made something of it', async () => {
+    const group = groupId(taskId(stepId(1), 0));
+    const path = `${group}.e00`;
+    const written = async (name: string, home = root): Promise<RunFolder> => {
+      const { folder, record } = await openSample(home, 'run');
+      const asker = { actor: `${path}/user`, ask: 1, attempt: 0 };
+      const asked = {
+        role: 'user' as const,
+        messages: [{ role: 'user' as const, content: name }],
+        seed: 0,
+        maxTokens: 1,
+        temperature: 0,
+        asker,
+      };
+      record.append({ kind: 'call.asked', id: name as CallId, group, asked });
+      for (const type of ['xstate.init', name])
+        record.append({ kind: 'events', events: [{ actor: `${path}/user`, event: { type }, state: '00000000' }] });
+      await record.close();
+      return folder;
+    };
+    const folder = await written('first');
+    const index = new RunIndex(folder);
+    const [log, calls] = [new EventLog(index, group), new Calls()];
+    const seen = async () => ({
+      events: [...log.read(path)].map(({ event }) => event.type),
+      prompt: (await calls.page(index, group, path, 0))?.calls[0]?.asked?.messages[0]?.content,
+    });
+    read(index);
+    expect(await seen()).toEqual({ events: ['xstate.init', 'first'], prompt: 'first' });
+    rmSync(folder.dir, { recursive: true });
+    cpSync((await written('the second', join(root, 'other'))).dir, folder.dir, { recursive: true });
+    read(index);
+    expect(await seen()).toEqual({ events: ['xstate.init', 'the second'], prompt: 'the second' });
   });
 
   test('leaves out a frame it does not know, says where, and reads on', async () => {

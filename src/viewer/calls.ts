@@ -9,7 +9,7 @@ import { type AskedCall, type CallRow, CallWalk, worded } from '../record/projec
 import type { Position } from '../record/reader.ts';
 import type { CallList, CallPage, ChatPage } from './contract.ts';
 import { askedAt, callAt, chatReplyAt, eventsAt, partAt } from './recall.ts';
-import type { RunIndex } from './run-index.ts';
+import type { Place, RunIndex } from './run-index.ts';
 
 /** Groups kept, and prompts in all of them; the one used last always stays. */
 const keptGroups = 16;
@@ -28,11 +28,13 @@ class GroupCalls {
   readonly index: RunIndex;
   readonly #group: string;
   readonly #only: string | null;
+  /** What was read below lies there: a journal that began anew has other places. */
+  #place: Place | undefined;
   /** By path: an episode, or the group for its task. */
   readonly #walks = new Map<string, CallWalk>();
   readonly #asked = new Map<CallId, Known>();
   readonly #replies = new Map<string, Position>();
-  readonly #read = { events: 0, asked: 0, replies: 0 };
+  #read = { events: 0, asked: 0, replies: 0 };
   #reading: Promise<void> | null = null;
   #made = new Map<string, readonly CallRow[]>();
   #sharing: ReadonlyMap<string, readonly string[]> | null = null;
@@ -108,6 +110,7 @@ class GroupCalls {
 
   async #follow(): Promise<void> {
     const place = this.index.place(this.#group);
+    if (place !== this.#place) this.#beginAnew(place);
     if (place === undefined) return;
     const { folder } = this.index;
     const before = { ...this.#read };
@@ -130,6 +133,14 @@ class GroupCalls {
       if (++frames % chunk === 0) await breath();
     }
     if (Object.keys(before).every((key) => before[key as keyof typeof before] === this.#read[key as keyof typeof before])) return;
+    this.#made = new Map();
+    this.#sharing = null;
+  }
+
+  #beginAnew(place: Place | undefined): void {
+    this.#place = place;
+    for (const held of [this.#walks, this.#asked, this.#replies]) held.clear();
+    this.#read = { events: 0, asked: 0, replies: 0 };
     this.#made = new Map();
     this.#sharing = null;
   }
@@ -195,6 +206,11 @@ export class Calls {
       calls: row.calls.map((id) => calls.chat(id)),
       told: told === undefined ? null : calls.chat(told),
     };
+  }
+
+  /** Of a run that is open no more. */
+  forget(index: RunIndex): void {
+    for (const [key, calls] of this.#groups) if (calls.index === index) this.#groups.delete(key);
   }
 
   #of(index: RunIndex, group: string, path: string): GroupCalls {

@@ -12,11 +12,14 @@ interface Stretch {
   readonly count: number;
 }
 
+const nowhere: readonly Position[] = [];
+
 export class EventLog {
   readonly #index: RunIndex;
   readonly #stretches = new Map<string, Stretch[]>();
   readonly #group: string;
-  /** Frames of the group that were looked through. */
+  /** Where its frames lie, and how many were looked through: of a journal that began anew they are others, however many. */
+  #places = nowhere;
   #frames = 0;
   #life = 0;
   /** The frame read last: of a group that is played, the one that everybody asks about. */
@@ -66,8 +69,9 @@ export class EventLog {
   }
 
   #lookThrough(): void {
-    const places = this.#index.place(this.#group)?.events ?? [];
-    if (places.length < this.#frames) {
+    const places = this.#index.place(this.#group)?.events ?? nowhere;
+    if (places !== this.#places) {
+      this.#places = places;
       this.#frames = 0;
       this.#beginAnew();
     }

@@ -16,6 +16,7 @@ export function heats({ runs, ports }: Sources): Hono {
   const app = new Hono();
   const counted = new Heats(ports.clock);
   const lists = new Lists(ports.clock);
+  runs.whenForgotten((index) => lists.forget(index));
   const refused = (context: Context, refusal: Refusal, status: 400 | 404): Response => context.json(refusal, status);
   const noRun = (context: Context): Response =>
     refused(context, { error: `there is no run ${context.req.param('run')} in ${runs.dir}` }, 404);

@@ -47,6 +47,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   const runPages = new WeakMap<RunIndex, { readonly state: string; readonly text: string }>();
   runs.whenForgotten((index) => {
     histories.forget(index);
+    calls.forget(index);
     lists.forget(index);
   });
 
