@@ -16,6 +16,7 @@ import type {
   StripOutline,
   TokenStrip,
 } from '../src/viewer/contract.ts';
+import { pack } from '../src/protocol/codec.ts';
 import type { EpisodeId, RunId } from '../src/protocol/ids.ts';
 import { createFolder } from '../src/record/folder.ts';
 import { startRecord } from '../src/record/record.ts';
@@ -175,6 +176,22 @@ describe('what is answered', () => {
     ]);
     expect((await json<EpisodePage>(viewer, '/api/runs/sample/episodes/s00001.t000.e00')).forks).toEqual([]);
     rmSync(folder.dir, { recursive: true });
+  });
+
+  test('names the forks that it can read, and is there whatever becomes of another', async () => {
+    const parent = { run: 'sample' as RunId, episode: 's00001.t000.e01' as EpisodeId, turn: 1 };
+    for (const name of ['sample-fork', 'sample-fork-strange']) {
+      const folder = createFolder(join(world.root, 'runs'), name);
+      const record = await startRecord(folder, { run: name as RunId, ...recording }, { version: '0', config: { seed: 9 }, parent });
+      const frame = sealed(sampleGroup(1, 0));
+      record.append(
+        name === 'sample-fork' || frame.kind !== 'group.sealed' ? frame : { ...frame, bytes: pack({ members: 'of a later version' }) },
+      );
+      await record.close();
+    }
+    const { forks } = await json<EpisodePage>(viewer, '/api/runs/sample/episodes/s00001.t000.e01');
+    expect(forks.map(({ run }) => run)).toEqual(['sample-fork']);
+    for (const name of ['sample-fork', 'sample-fork-strange']) rmSync(join(world.root, 'runs', name), { recursive: true });
   });
 
   test('points at what is wrong in a filter', async () => {

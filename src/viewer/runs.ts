@@ -138,19 +138,32 @@ export class Runs {
     const config = parent === undefined ? null : this.#cards.configOf(parent);
     const cards: ForkCard[] = [];
     for (const folder of folders.toReversed()) {
+      const fork = this.#forkIn(folder, { run, episode, config });
+      if (fork !== null) cards.push(fork);
+      if (cards.length === forkLimit) break;
+    }
+    return cards;
+  }
+
+  /** null where it is none of this episode, vanished meanwhile, or is not to be understood: that is for its own page to say. */
+  #forkIn(
+    folder: RunFolder,
+    { run, episode, config }: { readonly run: string; readonly episode: string; readonly config: JsonObject | null },
+  ): ForkCard | null {
+    try {
       const from = this.#cards.parentOf(folder);
-      if (from?.run !== run || from.episode !== episode) continue;
+      if (from?.run !== run || from.episode !== episode) return null;
       const own = this.#cards.configOf(folder);
-      cards.push({
+      return {
         run: folder.name,
         state: this.#cardOf(folder).state,
         turn: from.turn,
         changed: config === null || own === null ? [] : changesOf(config, own, episode),
         end: this.#cards.forkEnd(folder),
-      });
-      if (cards.length === forkLimit) break;
+      };
+    } catch {
+      return null;
     }
-    return cards;
   }
 
   /** As the run began. */
