@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Forked, forkOf, playFork } from '../src/actors/fork.ts';
+import { trainedIn } from '../src/actors/original.ts';
 import { saidAgain, toldAgain } from '../src/actors/past.ts';
 import { proofOf } from '../src/cli/proof.ts';
 import { configOfRun } from '../src/cli/resume.ts';
@@ -11,13 +12,15 @@ import type { Config } from '../src/config.ts';
 import { pack, unpack } from '../src/protocol/codec.ts';
 import type { Episode } from '../src/protocol/episode.ts';
 import { RolloutGroup } from '../src/protocol/group.ts';
-import type { EpisodeId } from '../src/protocol/ids.ts';
+import type { EpisodeId, RunId } from '../src/protocol/ids.ts';
 import { isSampled, traceIds, traceLength } from '../src/protocol/trace.ts';
 import { createFolder, findFolder, folderOf, listFolders, type RunFolder } from '../src/record/folder.ts';
 import { parentIn } from '../src/record/parent.ts';
 import { framesFrom } from '../src/record/reader.ts';
+import { startRecord } from '../src/record/record.ts';
 import { baseModel, scriptedRun, trainedRun } from './support/recipes.ts';
 import { run } from './support/runs.ts';
+import { recording } from './support/sample-run.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
@@ -134,6 +137,21 @@ test('a fork is played with the policies of the run it comes from', async () => 
   const grandchild = await fork(child.folder.name, child.episode, { turn: 3 });
   expect(pack(spoken(grandchild.episode))).toEqual(pack(spoken(child.episode)));
   expect(() => forkOf(child.folder, configOfRun(child.folder), { episode: original.id, turn: 1, version: 77 })).toThrow(/kept are 0, 1/);
+});
+
+test('a fork has the policies of its neighbour by name, wherever else the words of its record lead', async () => {
+  const started = async (home: string, name: string, of?: string): Promise<RunFolder> => {
+    const folder = createFolder(home, name);
+    const parent = of === undefined ? {} : { parent: { run: of as RunId, episode: 's00001.t000.e00' as EpisodeId, turn: 0 } };
+    await (await startRecord(folder, { run: name as RunId, ...recording }, { version: '0', config: {}, ...parent })).close();
+    return folder;
+  };
+  const [here, away] = [join(root, 'here'), join(root, 'away')];
+  await started(away, 'run');
+  const run = await started(here, 'run');
+  expect(trainedIn(await started(here, 'child', 'run')).dir).toBe(run.dir);
+  const lost = await started(here, 'lost', '../away/run');
+  expect(trainedIn(lost).dir).toBe(lost.dir);
 });
 
 test('a fork is never the latest run, unless there is no other', async () => {

@@ -65,7 +65,8 @@ export function trainedIn(folder: RunFolder): RunFolder {
   for (let n = 0; n < generations; n++) {
     const parent = parentIn(found.journal);
     const next = parent === null ? null : folderOf(join(dirname(found.dir), parent.run));
-    if (next === null || !existsSync(next.dir)) return found;
+    // Its neighbour by name, wherever else the words of a journal might lead.
+    if (next === null || next.name !== parent?.run || !existsSync(next.dir)) return found;
     found = next;
   }
   return found;
