@@ -16,6 +16,30 @@ function Keys({ keys }: { readonly keys: string }) {
   );
 }
 
+/** Keys that act on what has the focus, of whatever of it is on the page. */
+const focused: readonly (readonly [selector: string, title: string, keys: readonly (readonly [keys: string, what: string])[]])[] = [
+  [
+    '.chart-view',
+    'With the focus in a chart',
+    [
+      ['+', 'larger'],
+      ['−', 'smaller'],
+      ['0', 'all of it'],
+      ['← → ↑ ↓', 'move it'],
+    ],
+  ],
+  ['.scrubber input', 'With the focus on the slider of events', [['← →', 'previous or next event']]],
+  [
+    '.tokens[role=listbox]',
+    'With the focus in tokens',
+    [
+      ['← → ↑ ↓', 'the token beside'],
+      ['Home End', 'the ends of its line'],
+    ],
+  ],
+  ['[role=separator]', 'With the focus on a border of panes', [['← →', 'move it']]],
+];
+
 export function Help({ onClose }: { readonly onClose: () => void }) {
   const groups = keyGroups.value.filter(({ bindings }) => bindings.length > 0);
   return (
@@ -43,6 +67,23 @@ export function Help({ onClose }: { readonly onClose: () => void }) {
             </dl>
           </section>
         ))}
+        {focused
+          .filter(([selector]) => document.querySelector(selector) !== null)
+          .map(([selector, title, keys]) => (
+            <section key={selector}>
+              <h3>{title}</h3>
+              <dl>
+                {keys.map(([pressed, what]) => (
+                  <>
+                    <dt>
+                      <Keys keys={pressed} />
+                    </dt>
+                    <dd>{what}</dd>
+                  </>
+                ))}
+              </dl>
+            </section>
+          ))}
       </div>
       <h3 class="help-words">Words</h3>
       <dl class="help-terms">

@@ -209,9 +209,12 @@ function renew(plot: uPlot, data: uPlot.AlignedData): void {
   sayLast(plot);
 }
 
-/** Where no cursor is, the legend says how things stand. */
+/** Where no cursor is, the legend says how things stand: of two runs, at the last step that both have. */
 function sayLast(plot: uPlot): void {
-  if (plot.cursor.idx == null) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
+  if (plot.cursor.idx != null) return;
+  const [steps, ...lines] = plot.data;
+  const last = steps.findLastIndex((_, at) => lines.every((line) => line[at] != null));
+  plot.setLegend({ idx: last === -1 ? steps.length - 1 : last }, false);
 }
 
 function rangeOf(_: uPlot, low: number | null, high: number | null): [number, number] {
