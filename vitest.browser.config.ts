@@ -12,7 +12,7 @@ export default mergeConfig(
       hookTimeout: 120_000,
       maxWorkers: 1,
       // A page comes to what it shows in its own time.
-      expect: { poll: { timeout: 10_000 } },
+      expect: { poll: { timeout: 30_000 } },
     },
   }),
 );
