@@ -77,7 +77,7 @@ export function App() {
           onHelp={() => setOver('help')}
           onExport={canExport ? () => setOver('export') : null}
         />
-        <main tabIndex={-1} id="main">
+        <main tabIndex={-1} id="main" data-place="page">
           <Guard key={JSON.stringify(at)}>
             <Page at={at} />
           </Guard>

@@ -2,6 +2,7 @@
 import './style/index.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { keepPlaces } from './kept-place.ts';
 import { listenToKeys } from './keys.ts';
 import { listen, route } from './navigation.ts';
 import { askWhere } from './place.ts';
@@ -16,3 +17,4 @@ listen(() => {
 listenToKeys();
 askWhere();
 render(<App />, document.body);
+keepPlaces();

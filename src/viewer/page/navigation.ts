@@ -45,7 +45,12 @@ export function navigate(path: string, { replace = false }: { readonly replace?:
   const before = address.peek().path;
   read();
   // A new page starts at its top and takes the focus, as a loaded one would.
-  if (before !== address.peek().path) requestAnimationFrame(() => document.querySelector<HTMLElement>('main')?.focus());
+  if (before !== address.peek().path)
+    requestAnimationFrame(() => {
+      const main = document.querySelector<HTMLElement>('main');
+      main?.scrollTo(0, 0);
+      main?.focus();
+    });
 }
 
 /** Changes keys of the query and keeps the rest; null takes a key away. Replaces the address unless told otherwise: scrubbing is no history. */

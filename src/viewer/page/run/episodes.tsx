@@ -153,9 +153,16 @@ interface RowsProps {
   readonly onSeen: (seen: { readonly top: number; readonly height: number }) => void;
 }
 
+/** Of the table that was looked at last: who comes back from an episode goes on from its row. */
+let lastPicked = { list: '', at: 0 };
+
 function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [picked, setPicked] = useState(0);
+  const list = `${run} ${query.value.get('filter') ?? ''} ${sort}`;
+  const [picked, setPicked] = useState(lastPicked.list === list ? lastPicked.at : 0);
+  useEffect(() => {
+    lastPicked = { list, at: picked };
+  }, [list, picked]);
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -193,7 +200,7 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
   const drawn = Array.from({ length: shown.until - shown.from }, (_, i) => shown.from + i);
   return (
     <>
-      <div class="rows-box" ref={box} tabIndex={0} role="region" aria-label="episodes">
+      <div class="rows-box" data-place="episodes" ref={box} tabIndex={0} role="region" aria-label="episodes">
         <div role="table" aria-label="episodes" aria-rowcount={total + 1} aria-colcount={columns.length}>
           <div role="rowgroup" class="rows-head">
             <div role="row" class="row" aria-rowindex={1}>
@@ -204,7 +211,7 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
           </div>
           <div role="rowgroup" class="rows" style={{ height: `${total * rowHeight}px` }}>
             {drawn.map((index) => (
-              <Row key={index} at={index} row={rowAt(index)} run={run} picked={index === at} />
+              <Row key={index} at={index} row={rowAt(index)} run={run} picked={index === at} onPick={setPicked} />
             ))}
           </div>
         </div>
@@ -234,9 +241,10 @@ interface RowProps {
   readonly row: EpisodeRow | undefined;
   readonly run: string;
   readonly picked: boolean;
+  readonly onPick: (at: number) => void;
 }
 
-function Row({ at, row, run, picked }: RowProps) {
+function Row({ at, row, run, picked, onPick }: RowProps) {
   return (
     <div
       role="row"
@@ -245,6 +253,7 @@ function Row({ at, row, run, picked }: RowProps) {
       data-picked={picked}
       style={{ transform: `translateY(${at * rowHeight}px)` }}
       onClick={(event) => {
+        onPick(at);
         // Anywhere in the row, unless a link was hit or text is being selected.
         if (row === undefined || (event.target as Element).closest('a') !== null || String(getSelection()) !== '') return;
         navigate(hrefOf(row, run));
