@@ -81,7 +81,26 @@ describe.skipIf(absent !== '')('a new user', () => {
     await settled(page);
     expect(await page.locator('.page-head').innerText()).toContain('done');
     expect(await stepsOf(page)).toBe(12);
+    await expect.poll(() => page.locator('.live').innerText()).toBe('ended');
     await shot(page, 'journey 2 done');
+  });
+
+  test('comes back to the row that was left, by the browser’s button and by a reload', async () => {
+    await page.getByRole('tab', { name: 'Episodes' }).click();
+    const box = page.locator('.rows-box');
+    const top = (): Promise<number> => box.evaluate((element) => Math.round(element.scrollTop));
+    await expect.poll(() => rowsOf(page)).toBeGreaterThan(100);
+    await box.evaluate((element) => element.scrollTo(0, 1400));
+    const link = page.locator('.rows [role=row][aria-rowindex="60"] a');
+    await link.click();
+    await settled(page);
+    await page.goBack();
+    await expect.poll(top).toBe(1400);
+    await expect.poll(() => page.locator('.rows .row[data-picked=true]').getAttribute('aria-rowindex')).toBe('60');
+    await page.reload();
+    await expect.poll(top).toBe(1400);
+    await page.goto(viewer?.url ?? home);
+    await settled(page);
   });
 
   test('opens an episode that failed', async () => {
