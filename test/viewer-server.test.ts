@@ -67,6 +67,24 @@ describe('who may act', () => {
     expect(world.forks).toEqual([{ run: 'sample', episode: 's00001.t000.e00', turn: 1 }]);
   });
 
+  test('cancels under the same rule, and acts at no address that is read', async () => {
+    const act = async (cell: (typeof matrix)[number], method: string, path: string): Promise<number> =>
+      (await ask(viewer, path, { method, headers: await headersOf(cell) })).status;
+    const statuses = await Promise.all(matrix.map(async (cell) => ({ cell, status: await act(cell, 'DELETE', '/api/actions/fork/77') })));
+    // It may ask; there is no such fork.
+    expect(statuses.filter(({ status }) => status !== 403)).toEqual([
+      { cell: { host: 'right', origin: 'right', token: 'right' }, status: 404 },
+    ]);
+    const own = { host: 'right', origin: 'right', token: 'right' } as const;
+    world.forks.length = 0;
+    for (const path of ['/api/actions/fork', '/api/actions/fork/1', '/api/forks'])
+      expect([200, 404]).toContain(await act(own, 'GET', path));
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+      for (const path of ['/api/forks', '/api/runs', '/api/runs/sample', '/api/runs/sample/export/openai', '/api/runs/sample/heat'])
+        expect([method, path, await act(own, method, path)]).toEqual([method, path, 404]);
+    expect(world.forks).toEqual([]);
+  });
+
   test('reads only under a name of this machine', async () => {
     const status = async (host: string): Promise<number> => (await ask(viewer, '/api/runs', { headers: { host } })).status;
     expect(await Promise.all(['localhost', '127.0.0.1', '[::1]', 'LOCALHOST:99'].map(status))).toEqual([200, 200, 200, 200]);
