@@ -1,6 +1,10 @@
 // Ten browsers as a server sees them, without a browser: each holds one live stream of a run and asks again for what its page shows, as seldom as the page itself does. Started by
 // bench/viewer.mjs:  node viewer-pages.mjs <url> <run>     Ends with stdin, and prints what it did.
+import { setPriority } from 'node:os';
+
 const [url, run] = process.argv.slice(2);
+// Browsers belong to whoever looks: what they cost is not measured here, so they take only what nobody else wants.
+setPriority(19);
 const at = `/api/runs/${run}`;
 /** Milliseconds between two questions for the same thing: the page's own numbers. */
 const every = { runs: 2000, run: (steps) => 2000 + 2 * steps, episodes: 2500, played: 1000 };
