@@ -160,9 +160,11 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
   const box = useRef<HTMLDivElement>(null);
   const list = `${run} ${query.value.get('filter') ?? ''} ${sort}`;
   const [picked, setPicked] = useState(lastPicked.list === list ? lastPicked.at : 0);
-  useEffect(() => {
-    lastPicked = { list, at: picked };
-  }, [list, picked]);
+  // At once: the click that picks a row leads away from the table.
+  const keepPick = (at: number): void => {
+    lastPicked = { list, at };
+    setPicked(at);
+  };
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
@@ -177,7 +179,7 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
   }, []);
   const pick = (at: number): void => {
     const next = Math.max(0, Math.min(total - 1, at));
-    setPicked(next);
+    keepPick(next);
     const element = box.current;
     // The heading sticks to the top and takes a row's height.
     if (element !== null) element.scrollTop = revealed(next, element.scrollTop, element.clientHeight - rowHeight, rowHeight);
@@ -211,7 +213,7 @@ function Rows({ run, total, sort, rowAt, shown, onSeen }: RowsProps) {
           </div>
           <div role="rowgroup" class="rows" style={{ height: `${total * rowHeight}px` }}>
             {drawn.map((index) => (
-              <Row key={index} at={index} row={rowAt(index)} run={run} picked={index === at} onPick={setPicked} />
+              <Row key={index} at={index} row={rowAt(index)} run={run} picked={index === at} onPick={keepPick} />
             ))}
           </div>
         </div>
