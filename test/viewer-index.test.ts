@@ -25,6 +25,7 @@ import { recordsOf } from '../src/record/segment.ts';
 import { Calls } from '../src/viewer/calls.ts';
 import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
 import { EventLog } from '../src/viewer/events.ts';
+import { Histories } from '../src/viewer/history.ts';
 import { firstActorOf, kindOf } from '../src/viewer/peek.ts';
 import { RunIndex } from '../src/viewer/run-index.ts';
 import { JournalTail } from '../src/viewer/tail.ts';
@@ -230,6 +231,34 @@ describe('the index of a run', () => {
     cpSync((await written('the second', join(root, 'other'))).dir, folder.dir, { recursive: true });
     read(index);
     expect(await seen()).toEqual({ events: ['xstate.init', 'the second'], prompt: 'the second' });
+  });
+
+  test('lets others have turns while a group of very many events is looked through', async () => {
+    const { folder, record } = await openSample(root);
+    const group = groupId(taskId(stepId(1), 0));
+    const events = (episode: string, count: number): Frame => ({
+      kind: 'events',
+      events: Array.from({ length: count }, () => ({
+        actor: `${group}.${episode}/user`,
+        event: { type: 'xstate.init' },
+        state: '00000000',
+      })),
+    });
+    for (let n = 0; n < 10; n++) record.append(events('e01', 5000));
+    record.append(events('e00', 1));
+    await record.close();
+    const index = new RunIndex(folder);
+    read(index);
+    let turns = 0;
+    let isOver = false;
+    const tick = (): void => {
+      turns++;
+      if (!isOver) setImmediate(tick);
+    };
+    tick();
+    expect(await new Histories().count(index, group, `${group}.e00`)).toBe(1);
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(10);
   });
 
   test('leaves out a frame it does not know, says where, and reads on', async () => {

@@ -14,6 +14,9 @@ interface Stretch {
 
 const nowhere: readonly Position[] = [];
 
+/** Events looked through between two turns of everybody else. */
+const chunk = 4000;
+
 export class EventLog {
   readonly #index: RunIndex;
   readonly #stretches = new Map<string, Stretch[]>();
@@ -68,32 +71,48 @@ export class EventLog {
     this.#life++;
   }
 
+  /** Looks through what was not yet, and lets everybody else have turns; whoever asks next finds it done. */
+  async catchUp(): Promise<void> {
+    let looked = 0;
+    for (let some = this.#lookAtOne(); some > 0; some = this.#lookAtOne()) {
+      if ((looked += some) < chunk) continue;
+      looked = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   #lookThrough(): void {
+    while (this.#lookAtOne() > 0);
+  }
+
+  /** The events of the next frame; 0: there is none. */
+  #lookAtOne(): number {
     const places = this.#index.place(this.#group)?.events ?? nowhere;
     if (places !== this.#places) {
       this.#places = places;
       this.#frames = 0;
       this.#beginAnew();
     }
-    for (const at of places.slice(this.#frames)) {
-      this.#frames++;
-      const events = this.#eventsAt(at);
-      // A resumed run plays a group again that was not sealed: what came before is of another life.
-      const start = events.findLastIndex(({ actor, event }) => actor === `${this.#group}/group` && event.type === 'xstate.init');
-      if (start >= 0) this.#beginAnew();
-      const skip = Math.max(0, start);
-      const counts = new Map<string, number>();
-      for (const { actor } of events.slice(skip)) {
-        const owner = actor.slice(0, actor.lastIndexOf('/'));
-        counts.set(owner, (counts.get(owner) ?? 0) + 1);
-      }
-      for (const [owner, count] of counts) {
-        const stretches = this.#stretches.get(owner) ?? [];
-        const last = stretches.at(-1);
-        stretches.push({ at, skip, before: last === undefined ? 0 : last.before + last.count, count });
-        this.#stretches.set(owner, stretches);
-      }
+    const at = places[this.#frames];
+    if (at === undefined) return 0;
+    this.#frames++;
+    const events = this.#eventsAt(at);
+    // A resumed run plays a group again that was not sealed: what came before is of another life.
+    const start = events.findLastIndex(({ actor, event }) => actor === `${this.#group}/group` && event.type === 'xstate.init');
+    if (start >= 0) this.#beginAnew();
+    const skip = Math.max(0, start);
+    const counts = new Map<string, number>();
+    for (const { actor } of events.slice(skip)) {
+      const owner = actor.slice(0, actor.lastIndexOf('/'));
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
+    for (const [owner, count] of counts) {
+      const stretches = this.#stretches.get(owner) ?? [];
+      const last = stretches.at(-1);
+      stretches.push({ at, skip, before: last === undefined ? 0 : last.before + last.count, count });
+      this.#stretches.set(owner, stretches);
+    }
+    return Math.max(1, events.length);
   }
 }
 

@@ -24,6 +24,8 @@ export class Heats {
   readonly #clock: ViewerClock;
   /** Of sealed groups: they change no more. Least recently used first. */
   readonly #tallies = new Map<string, Tally>();
+  /** The group looked through last: a page asks about it until all of it is counted. */
+  #last: { readonly index: RunIndex; readonly group: string; readonly log: EventLog } | null = null;
 
   constructor(clock: ViewerClock) {
     this.#clock = clock;
@@ -33,7 +35,7 @@ export class Heats {
   async ofGroup(index: RunIndex, group: string): Promise<HeatPage | null> {
     if (index.place(group) === undefined) return null;
     const rows = index.groups().get(group) ?? [];
-    const names = rows.length > 0 ? rows.map(nameOf) : new EventLog(index, group).episodes();
+    const names = rows.length > 0 ? rows.map(nameOf) : await this.#playingIn(index, group);
     const wanted = names.map((episode, at) => ({ group, episode, ending: endingOf(rows[at]) }));
     return this.#answer(index, wanted, wanted.length);
   }
@@ -48,20 +50,34 @@ export class Heats {
     const sum = new Sum();
     const late = this.#clock.now() + patienceMs;
     const slice = this.#slices();
-    let [name, log] = ['', new EventLog(index, '')];
     for (const { group, episode, ending } of wanted) {
       const key = keyOf(index, group, episode);
       let tally = key === null ? undefined : this.#tallies.get(key);
       // What is known costs no time.
       if (tally === undefined && this.#clock.now() >= late) continue;
       // Members of a group come together.
-      if (name !== group) [name, log] = [group, new EventLog(index, group)];
-      tally ??= await tallyOf(log, episode, slice);
+      tally ??= await tallyOf(this.#logOf(index, group), episode, slice);
       if (key !== null) this.#keep(key, tally);
       sum.add(ending, tally);
     }
     const { read } = index;
     return { ...(read < 1 ? { read } : {}), matching, of: wanted.length, ...sum.told() };
+  }
+
+  /** Of a run that is open no more. */
+  forget(index: RunIndex): void {
+    if (this.#last?.index === index) this.#last = null;
+  }
+
+  async #playingIn(index: RunIndex, group: string): Promise<string[]> {
+    const log = this.#logOf(index, group);
+    await log.catchUp();
+    return log.episodes();
+  }
+
+  #logOf(index: RunIndex, group: string): EventLog {
+    if (this.#last?.index !== index || this.#last.group !== group) this.#last = { index, group, log: new EventLog(index, group) };
+    return this.#last.log;
   }
 
   #keep(key: string, tally: Tally): void {
@@ -104,6 +120,7 @@ function endingOf(row: EpisodeRow | undefined): Ending {
 
 async function tallyOf(log: EventLog, episode: string, rest: () => Promise<void>): Promise<Tally> {
   const replay = replayed();
+  await log.catchUp();
   const count = log.count(episode);
   while (replay.length < count) {
     const before = replay.length;

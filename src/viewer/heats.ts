@@ -16,7 +16,10 @@ export function heats({ runs, ports }: Sources): Hono {
   const app = new Hono();
   const counted = new Heats(ports.clock);
   const lists = new Lists(ports.clock);
-  runs.whenForgotten((index) => lists.forget(index));
+  runs.whenForgotten((index) => {
+    counted.forget(index);
+    lists.forget(index);
+  });
   const refused = (context: Context, refusal: Refusal, status: 400 | 404): Response => context.json(refusal, status);
   const noRun = (context: Context): Response =>
     refused(context, { error: `there is no run ${context.req.param('run')} in ${runs.dir}` }, 404);

@@ -36,6 +36,13 @@ export class Histories {
     return entry.log;
   }
 
+  /** Events of an episode so far. */
+  async count(index: RunIndex, group: string, episode: string): Promise<number> {
+    const log = this.of(index, group);
+    await log.catchUp();
+    return log.count(episode);
+  }
+
   async window(index: RunIndex, group: string, episode: string, from: number, count: number): Promise<EventWindow> {
     const log = this.of(index, group);
     const { replayed } = await this.#replay(log, episode, index);
@@ -71,6 +78,7 @@ export class Histories {
   /** Fed with all there is. Whoever asks for the same meanwhile waits for the same feeding. */
   async #replay(log: EventLog, episode: string, { folder }: RunIndex): Promise<Replay> {
     const key = `${folder.dir} ${episode}`;
+    await log.catchUp();
     const known = this.#replays.get(key);
     const count = log.count(episode);
     const entry: Replay =

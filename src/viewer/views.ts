@@ -116,7 +116,7 @@ export function views({ runs, charts, ports }: Sources): Hono {
   });
   app.get('/runs/:run/episodes/:id', async (context) => {
     const { run, id, name, index, group } = await member(context);
-    const about = { run, group: name, parent: index.parent, forks: runs.forksOf(run, id), events: histories.of(index, name).count(id) };
+    const about = { run, group: name, parent: index.parent, forks: runs.forksOf(run, id), events: await histories.count(index, name, id) };
     const page = episodePage(id, about, group);
     if (page === null) throw new Refused(404, `the group ${name} has no episode ${id}`);
     return context.json(page);
