@@ -34,9 +34,9 @@ export function RunsView() {
   );
 }
 
-/** What goes on comes first; the rest as it came. */
+/** What goes on comes first, then the newest: they come oldest first. */
 const running = (runs: readonly RunCard[]): RunCard[] =>
-  [...runs].sort((a, b) => Number(b.state === 'running') - Number(a.state === 'running'));
+  runs.toReversed().sort((a, b) => Number(b.state === 'running') - Number(a.state === 'running'));
 
 function NoRuns() {
   return (
@@ -123,7 +123,7 @@ function columnsOf(runs: readonly RunCard[], chosen: readonly string[], toggle: 
     { key: 'D', title: 'Difficulty D', right: true, cell: ({ difficulty }) => figure(difficulty) },
     { key: 'success', title: 'Success', right: true, cell: ({ success }) => percent(success) },
     { key: 'reward', title: 'Mean reward', right: true, cell: ({ meanReward }) => reward(meanReward) },
-    { key: 'spark', title: 'of the last steps', cell: (card) => <Rewards card={card} /> },
+    { key: 'spark', title: 'Reward by step', cell: (card) => <Rewards card={card} /> },
     {
       key: 'trouble',
       title: 'Record',
