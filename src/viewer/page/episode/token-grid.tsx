@@ -102,6 +102,7 @@ export function TokenGrid({ label, tokens, shade, begins, marked = null, cursor,
                     class="token"
                     role="option"
                     aria-selected={index === cursor}
+                    aria-label={text === undefined ? `token ${index}, not here yet` : undefined}
                     data-tone={tone}
                     data-sign={sign}
                     data-marked={marked !== null && index >= marked.from && index < marked.until ? 'true' : undefined}
