@@ -33,7 +33,8 @@ for (const name of names) {
   await get(`${name}/episodes?filter=${encodeURIComponent('reward<0')}&sort=-D`);
   const { episode, group } = list.rows[0];
   await get(`${name}/groups/${group}`);
-  for (const part of ['', '/outline', '/events?from=0&count=100', '/strips', '/strips/0?from=0&count=1000'])
+  await get(`${name}/groups/${group}/heat`);
+  for (const part of ['', '/calls', '/outline', '/events?from=0&count=100', '/strips', '/strips/0?from=0&count=1000'])
     await get(`${name}/episodes/${episode}${part}`);
   sizes.push(megabytes());
   console.error(`${name}: ${list.total} episodes, viewer ${sizes.at(-1).toFixed(0)} MB`);
