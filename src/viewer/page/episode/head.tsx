@@ -12,6 +12,7 @@ import { to } from '../router.ts';
 import { Forks, Origin } from './forks.tsx';
 import { quotedTurn } from './evidence.ts';
 import { LongText } from './long-text.tsx';
+import { RawText } from './raw-text.tsx';
 
 interface HeadProps {
   readonly page: EpisodePage;
@@ -200,9 +201,7 @@ export function FaultBox({ fault }: { readonly fault: Fault }) {
       {fault.raw === undefined ? null : (
         <div class="raw">
           <span class="muted">what could not be read</span>
-          <pre tabIndex={0} aria-label="raw text">
-            <LongText text={fault.raw} mono />
-          </pre>
+          <RawText text={fault.raw} label="raw text" />
         </div>
       )}
     </div>

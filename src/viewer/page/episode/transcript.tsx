@@ -6,6 +6,7 @@ import { Badge } from '../kit/badge.tsx';
 import { Flow, type Reveal } from './flow.tsx';
 import { Ending, FaultBox, outcomeWord } from './head.tsx';
 import { LongText } from './long-text.tsx';
+import { RawText } from './raw-text.tsx';
 import { type Part, partOfEvent, partOfTurn, turnOfPart } from './story.ts';
 import { turnText } from './evidence.ts';
 import type { Selection } from './selection.ts';
@@ -112,6 +113,7 @@ function PartView({ part, page, isCurrent, path, selection }: PartProps) {
           </Badge>
         ) : null}
         <span class="grow" />
+        {part.kind === 'trouble' && part.turn < 0 ? <span class="muted">in an attempt that was given up</span> : null}
         {turn === null || part.kind === 'trouble' ? null : (
           <a class="part-link muted number" href={`?turn=${turn}`} title="Link to this turn">
             {part.kind === 'end' ? 'end' : `turn ${turn}`}
@@ -188,11 +190,7 @@ function Trouble({ event: index, path }: { readonly event: number; readonly path
         </p>
       )}
       {fault === undefined ? null : <FaultBox fault={fault} />}
-      {raw === null ? null : (
-        <pre tabIndex={0} aria-label="raw text">
-          <LongText text={raw} mono />
-        </pre>
-      )}
+      {raw === null ? null : <RawText text={raw} label="raw text" />}
     </>
   );
 }

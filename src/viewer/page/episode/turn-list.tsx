@@ -68,7 +68,10 @@ function Line({ part, page }: { readonly part: Part; readonly page: EpisodePage 
       return (
         <>
           <WhoMark who={whoOf(part.actor)} />
-          <span class="one-line trouble">! {part.type}</span>
+          <span class={part.turn < 0 ? 'one-line muted' : 'one-line trouble'}>
+            {part.turn < 0 ? '↺ given up: ' : '! '}
+            {part.type}
+          </span>
         </>
       );
     case 'end':

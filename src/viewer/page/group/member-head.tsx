@@ -2,6 +2,7 @@
 import type { Fault } from '../../../protocol/fault.ts';
 import type { Outcome, Verdict } from '../../../protocol/outcome.ts';
 import { LongText } from '../episode/long-text.tsx';
+import { RawText } from '../episode/raw-text.tsx';
 import { plural, reward as rewardText } from '../format.ts';
 import { Badge, OutcomeBadge, RewardBadge } from '../kit/badge.tsx';
 
@@ -164,9 +165,7 @@ export function FaultEnd({ name, fault }: { readonly name: string; readonly faul
       {fault.raw === undefined ? null : (
         <details>
           <summary>what it answered</summary>
-          <pre class="said mono" tabIndex={0} aria-label="raw text of the fault">
-            <LongText text={fault.raw} mono />
-          </pre>
+          <RawText text={fault.raw} label="raw text of the fault" />
         </details>
       )}
     </>

@@ -126,25 +126,28 @@ function Head({ page, steps }: { readonly page: RunPage; readonly steps: Steps }
         {page.read === undefined ? null : <span class="muted">reading its journal: {percent(page.read)} so far</span>}
         {doing === null ? null : <span class="muted">{doing}</span>}
         <span class="grow" />
-        <Stats>
-          <Stat label="steps" term="step" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
-            {whole(page.steps)}
-          </Stat>
-          <Stat label="difficulty D" term="difficulty D" hint="of 100">
-            {figure(page.difficulty)}
-          </Stat>
-          <Stat label="mean reward" term="reward">
-            {reward(page.meanReward)}
-          </Stat>
-          <Stat label="success">{percent(page.success)}</Stat>
-          <Stat label="training episodes" term="episode">
-            {whole(members)}
-          </Stat>
-          <Stat label="lost" term="lost" hint={members === 0 ? undefined : percent(lost / members)}>
-            {whole(lost)}
-          </Stat>
-          <Stat label="sampled tokens">{whole(tokens)}</Stat>
-        </Stats>
+        {/* A fork is one episode: none of this is there. */}
+        {page.parent !== undefined ? null : (
+          <Stats>
+            <Stat label="steps" term="step" hint={page.ofSteps === null ? undefined : `of ${whole(page.ofSteps)}`}>
+              {whole(page.steps)}
+            </Stat>
+            <Stat label="difficulty D" term="difficulty D" hint="of 100">
+              {figure(page.difficulty)}
+            </Stat>
+            <Stat label="mean reward" term="reward">
+              {reward(page.meanReward)}
+            </Stat>
+            <Stat label="success">{percent(page.success)}</Stat>
+            <Stat label="training episodes" term="episode">
+              {whole(members)}
+            </Stat>
+            <Stat label="lost" term="lost" hint={members === 0 ? undefined : percent(lost / members)}>
+              {whole(lost)}
+            </Stat>
+            <Stat label="sampled tokens">{whole(tokens)}</Stat>
+          </Stats>
+        )}
       </header>
       {page.parent === undefined ? null : (
         <Notice tone="info">
