@@ -1,12 +1,14 @@
 /** What the viewer makes of an index: events by episode, rows, searches, and the runs of a folder. */
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordedEvent } from '../src/protocol/frame.ts';
 import { stepId } from '../src/protocol/ids.ts';
-import { type RunFolder } from '../src/record/folder.ts';
+import { listFolders, type RunFolder } from '../src/record/folder.ts';
 import { segmentFile } from '../src/record/inspection.ts';
 import { recordsOf } from '../src/record/segment.ts';
 import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
@@ -241,6 +243,21 @@ describe('the runs of a folder', () => {
     runs.whenForgotten(({ folder }) => forgotten.push(folder.name));
     for (const name of names) await runs.index(name);
     expect(forgotten).toEqual(names.slice(0, 4));
+  });
+
+  test('are listed while others are made and removed', async () => {
+    await sampleRun(root);
+    const busy = new Worker(
+      `const { existsSync, mkdirSync, rmSync } = require('node:fs');
+       for (let i = 0; ; i = (i + 1) % 20) {
+         const dir = require('node:worker_threads').workerData + '/other-' + i;
+         if (existsSync(dir)) rmSync(dir, { recursive: true }); else mkdirSync(dir + '/journal', { recursive: true });
+       }`,
+      { eval: true, workerData: join(root, 'runs') },
+    );
+    await once(busy, 'online');
+    for (let n = 0; n < 1500; n++) expect(listFolders(join(root, 'runs')).some(({ name }) => name === 'sample')).toBe(true);
+    await busy.terminate();
   });
 
   test('are found by exact name only: a path is no name', async () => {

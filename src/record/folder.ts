@@ -74,18 +74,26 @@ export function findFolder(parent: string, run: string): RunFolder {
   throw new ConfigFault(`no run "${run}"; ${there}`);
 }
 
-/** Every run under `parent`, oldest first. */
+/** Every run under `parent`, oldest first. One that is removed meanwhile is none. */
 export function listFolders(parent: string): RunFolder[] {
   if (!existsSync(parent)) return [];
-  const dirs = readdirSync(parent).map((name) => join(parent, name));
-  return dirs
-    .filter(isRun)
-    .map((dir) => ({ dir, since: statSync(join(dir, 'journal')).birthtimeMs }))
+  return readdirSync(parent)
+    .flatMap((name) => {
+      const dir = join(parent, name);
+      const since = beginningOf(dir);
+      return since === null ? [] : [{ dir, since }];
+    })
     .toSorted((a, b) => a.since - b.since || (a.dir < b.dir ? -1 : 1))
     .map(({ dir }) => folderOf(dir));
 }
 
-const isRun = (dir: string): boolean => existsSync(join(dir, 'journal')) && statSync(join(dir, 'journal')).isDirectory();
+const isRun = (dir: string): boolean => beginningOf(dir) !== null;
+
+/** Milliseconds; null of what is no run. In one look: between two it may be removed. */
+function beginningOf(dir: string): number | null {
+  const stat = statSync(join(dir, 'journal'), { throwIfNoEntry: false });
+  return stat?.isDirectory() === true ? stat.birthtimeMs : null;
+}
 
 const elsewhere = 'choose another with --set record.dir=<folder>';
 const reasons: Readonly<Record<string, string>> = {
