@@ -1,32 +1,20 @@
-/**
- * All runs under one folder, for as long as somebody looks: which there are, how each stands, and an index of those that were opened. Knows folders and time; not what a page shows.
- * Journals are read in short slices between which others have their turn, and only so many indexes are kept.
- */
+/** All runs under one folder, for as long as somebody looks: which there are, how each stands, and those that were opened, of which only so many are kept. Knows folders; not what a page shows. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RecordFault } from '../errors.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { listFolders, type RunFolder } from '../record/folder.ts';
 import { writerOf } from '../record/lock.ts';
-import type { Position } from '../record/reader.ts';
 import { CardReader } from './card.ts';
-import type { ForkCard, LiveEvent, RunCard } from './contract.ts';
+import type { ForkCard, RunCard } from './contract.ts';
 import { changesOf } from './forked.ts';
+import { OpenedRun, type Reading, type Tell } from './opened-run.ts';
 import type { ViewerClock, ViewerPorts } from './ports.ts';
-import { RunIndex } from './run-index.ts';
+import type { RunIndex } from './run-index.ts';
 
-export type Tell = (event: LiveEvent, at: Position) => void;
-
-/** Milliseconds of reading between two turns of everybody else. */
-const sliceMs = 12;
 /** Indexes kept, and rows in all of them; the one used last always stays. */
 const indexLimit = 8;
 const rowLimit = 150_000;
-/** An answer waits this long for a journal that is read the first time; then it says how far it is. At once where that much could not be read anyway. */
-const patienceMs = 400;
-const soonRead = 8 * 1024 * 1024;
-/** One that is about a single group waits for that one: there is nothing else to answer. */
-const groupPatienceMs = 15_000;
 /** For this long after somebody asked, journals that nobody asked for are read at a tenth of the pace. */
 const askedMs = 1000;
 /** Of journals read unasked, all together. */
@@ -36,23 +24,13 @@ const forkLimit = 50;
 /** Vanished runs remembered. */
 const vanishedLimit = 200;
 
-interface Opened {
-  readonly index: RunIndex;
-  reading: Promise<void> | null;
-  /** Somebody waits for it: it is read without rests. */
-  isWanted: boolean;
-  readonly tells: Set<Tell>;
-  /** Why it cannot be read at all. */
-  failure: string | null;
-}
-
 export class Runs {
   readonly dir: string;
   readonly #clock: ViewerClock;
   readonly #note: (text: string) => void;
   readonly #cards = new CardReader();
   /** Least recently used first. */
-  readonly #opened = new Map<string, Opened>();
+  readonly #opened = new Map<string, OpenedRun>();
   /** Last seen as; a run that is gone is shown as it was, with what happened to it. */
   readonly #seen = new Map<string, RunCard>();
   /** What journals suffer from that were read to their end, open or not. */
@@ -77,8 +55,8 @@ export class Runs {
       const size = journalSize(folder);
       if (size === null || this.#isWritten(folder)) continue;
       if (this.#closed || (left -= size) < 0) return;
-      const opened: Opened = this.#opened.get(folder.name) ?? newlyOpened(folder);
-      await this.#read(opened);
+      const opened = this.#opened.get(folder.name) ?? new OpenedRun(folder, this.#clock);
+      await opened.read(this.#readingOf(opened));
     }
   }
 
@@ -115,17 +93,8 @@ export class Runs {
   async index(run: string, group: string | null = null): Promise<RunIndex | null> {
     const opened = this.#open(run);
     if (opened === null) return null;
-    const { index } = opened;
-    opened.isWanted = true;
     this.#asked = this.#clock.now();
-    // Where somebody listens it is read on all the time, and pages ask for what they heard of.
-    const isFollowed = index.isWhole && opened.tells.size > 0;
-    if (opened.reading !== null || !index.isWhole || (!isFollowed && index.grew)) {
-      const reading = this.#read(opened);
-      if (group !== null) await this.#untilSealed(opened, group);
-      else if (opened.failure !== null || index.unread < soonRead) await this.#within(patienceMs, reading);
-      if (opened.reading !== null) index.readEarly();
-    }
+    await opened.bringUp(group, this.#readingOf(opened));
     if (opened.failure !== null && opened.index.config === null && existsSync(opened.index.folder.dir))
       throw new RecordFault(opened.failure);
     return opened.index;
@@ -186,18 +155,7 @@ export class Runs {
   /** Reads what a followed run has grown by. */
   async refresh(run: string): Promise<void> {
     const opened = this.#opened.get(run);
-    if (opened !== undefined) opened.isWanted = true;
-    if (opened !== undefined && (!opened.index.isWhole || opened.index.grew)) await this.#read(opened);
-  }
-
-  /** A group whose end was not read yet is no group that is played. */
-  async #untilSealed(opened: Opened, group: string): Promise<void> {
-    const late = this.#clock.now() + groupPatienceMs;
-    const { index } = opened;
-    while (opened.reading !== null && this.#clock.now() < late) {
-      if (!index.isWhole && index.place(group)?.sealed != null) return;
-      await nextTurn();
-    }
+    await opened?.refresh(this.#readingOf(opened));
   }
 
   #cardOf(folder: RunFolder): RunCard {
@@ -211,12 +169,12 @@ export class Runs {
     }
   }
 
-  #open(run: string): Opened | null {
+  #open(run: string): OpenedRun | null {
     let opened = this.#opened.get(run);
     if (opened === undefined) {
       const folder = this.#folder(run);
       if (folder === null) return null;
-      opened = newlyOpened(folder);
+      opened = new OpenedRun(folder, this.#clock);
     }
     this.#opened.delete(run);
     this.#opened.set(run, opened);
@@ -228,51 +186,30 @@ export class Runs {
     let rows = [...this.#opened.values()].reduce((sum, { index }) => sum + index.size, 0);
     for (const [run, opened] of [...this.#opened].slice(0, -1)) {
       if (this.#opened.size <= indexLimit && rows <= rowLimit) return;
-      if (opened.tells.size > 0 || opened.reading !== null) continue;
+      if (opened.tells.size > 0 || opened.isReading) continue;
       rows -= opened.index.size;
       this.#opened.delete(run);
       for (const forget of this.#forgets) forget(opened.index);
     }
   }
 
-  /** One reading at a time: whoever comes meanwhile waits for the same. Never rejects. */
-  #read(opened: Opened): Promise<void> {
-    opened.reading ??= this.#readSlices(opened).finally(() => {
-      opened.reading = null;
-      this.#noteTrouble(opened);
-    });
-    return opened.reading;
-  }
-
-  async #readSlices(opened: Opened): Promise<void> {
-    const { index } = opened;
-    const tell: Tell = (event, at) => {
-      for (const one of opened.tells) one(event, at);
+  /** How one of ours is read: until the viewer closes, slowly while pages ask for others, and what it suffers from is noted at its end. */
+  #readingOf(opened: OpenedRun): Reading {
+    return {
+      ends: () => this.#closed,
+      isBusy: () => this.#clock.now() < this.#asked + askedMs,
+      over: () => this.#noteTrouble(opened),
     };
-    /** What was there before the first reading came to its end is no news: one word stands for all of it. */
-    const wasWhole = index.isWhole;
-    try {
-      for (;;) {
-        const until = this.#clock.now() + sliceMs;
-        const isAtEnd = index.update(() => this.#clock.now() < until, wasWhole ? tell : undefined);
-        opened.failure = null;
-        if (isAtEnd && !wasWhole) tell({ kind: 'reset' }, index.position);
-        if (isAtEnd || this.#closed) return;
-        await (opened.isWanted ? nextTurn() : this.#pause(this.#clock.now() < this.#asked + askedMs ? 10 * sliceMs : sliceMs));
-      }
-    } catch (error) {
-      opened.failure = error instanceof Error ? error.message : String(error);
-    }
   }
 
-  #noteTrouble(opened: Opened): void {
+  #noteTrouble(opened: OpenedRun): void {
     const { name } = opened.index.folder;
     const trouble = this.#troubleOf(opened);
     if (trouble !== null && this.#troubles.get(name) !== trouble) this.#note(`run ${name}: ${trouble}`);
     this.#troubles.set(name, trouble);
   }
 
-  #troubleOf({ failure, index }: Opened): string | null {
+  #troubleOf({ failure, index }: OpenedRun): string | null {
     return failure ?? index.trouble(this.#isWritten(index.folder));
   }
 
@@ -283,19 +220,6 @@ export class Runs {
       // Its folder is gone.
       return false;
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(ms, resolve));
-  }
-
-  async #within(ms: number, work: Promise<void>): Promise<void> {
-    let recall = (): void => undefined;
-    const late = new Promise<void>((resolve) => {
-      recall = this.#clock.after(ms, resolve);
-    });
-    await Promise.race([work, late]);
-    recall();
   }
 
   /** None where the folder cannot be read, or changes while it is read: what was there is then told as vanished. */
@@ -319,16 +243,6 @@ export class Runs {
     if (this.#seen.size > vanishedLimit + this.#opened.size && oldest.done !== true) this.#seen.delete(oldest.value);
   }
 }
-
-const newlyOpened = (folder: RunFolder): Opened => ({
-  index: new RunIndex(folder),
-  reading: null,
-  isWanted: false,
-  tells: new Set(),
-  failure: null,
-});
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** null where there is none, or it cannot be read. */
 function journalSize({ journal }: RunFolder): number | null {
