@@ -1,20 +1,27 @@
 /** The keyboard: views register their bindings while they are shown, one listener serves them, the help lists them. */
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { type Binding, type KeyGroup, KeyMatcher } from './bindings.ts';
 
 /** Innermost view last. */
 export const keyGroups = signal<readonly KeyGroup[]>([]);
 
-/** Registers keys while the component is shown; handlers may close over newer values at every render. */
+/** Registers keys while the component is shown. A key does what the last drawing says, however soon after it comes: waiting for an effect would lose quick presses. */
 export function useKeys(title: string, bindings: readonly Binding[]): void {
+  const now = useRef(bindings);
+  now.current = bindings;
   useEffect(() => {
-    const group = { title, bindings };
+    const group: KeyGroup = {
+      title,
+      get bindings() {
+        return now.current;
+      },
+    };
     keyGroups.value = [...keyGroups.peek(), group];
     return () => {
       keyGroups.value = keyGroups.peek().filter((other) => other !== group);
     };
-  });
+  }, [title]);
 }
 
 const typedInto = (target: EventTarget | null): boolean =>
