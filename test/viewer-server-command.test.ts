@@ -74,10 +74,10 @@ describe('view', () => {
     // Field 19 of a thread's `stat`, 17th after its name.
     const priorities = existsSync(tasks)
       ? readdirSync(tasks).map((thread) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]))
-      : [10];
+      : [15];
     child.stdin.end();
     expect(await ended).toEqual([0, null]);
-    expect(Math.min(...priorities)).toBeGreaterThanOrEqual(10);
+    expect(Math.min(...priorities)).toBeGreaterThanOrEqual(15);
   });
 
   test('says what is in the way, and what to do', async () => {

@@ -1,7 +1,7 @@
 /** `view [dir]`: serves the viewer over a folder of runs until it is interrupted. Where it listens and how it ends; what it serves is viewer/server.ts's. */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { boundary, ConfigFault } from '../errors.ts';
@@ -114,12 +114,15 @@ function troubleAt(host: string, port: number, code: string | undefined): Config
   return null;
 }
 
+/** On Linux the weight of a thirtieth beside whoever wants all of a core: little enough for a run not to notice, enough for a page to come. */
+const niceness = 15;
+
 /** Whoever looks waits rather than whoever runs. On Linux a priority is one thread's, and this process already has several. */
 function yieldToRuns(): void {
   const tasks = '/proc/self/task';
   for (const thread of existsSync(tasks) ? readdirSync(tasks) : ['0'])
     try {
-      setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
+      setPriority(Number(thread), niceness);
     } catch {
       // It has ended, or the system does not allow it: then they share as others do.
     }
