@@ -1,5 +1,16 @@
 /** The journal: what was acknowledged is there after any crash, a torn tail is repaired, damage in the middle is refused by offset. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -136,6 +147,25 @@ describe('an open journal', () => {
     await following;
     expect(seen).toEqual(['call0', 'call1', 'call2', 'call3', 'call4', 'call5']);
     await journal.close();
+  });
+});
+
+describe('a record that is being written', () => {
+  test('is read when it is whole, and is no damage where others follow it by then', async () => {
+    const dir = await journalOf(4);
+    const file = segmentFile(dir, 1);
+    const whole = readFileSync(file);
+    const [first, second] = [...framesFrom(dir)];
+    const half = (second?.at.offset ?? 0) + 11;
+    truncateSync(file, half);
+    const read: string[] = [];
+    for (const { frame } of framesFrom(dir)) {
+      read.push((frame as { id: string }).id);
+      // The rest comes after the reader has taken the file's length.
+      if (read.length === 1) appendFileSync(file, whole.subarray(half));
+    }
+    expect(first?.frame).toMatchObject({ id: 'call0' });
+    expect(read).toEqual(['call0', 'call1', 'call2', 'call3']);
   });
 });
 

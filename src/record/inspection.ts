@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { RecordFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
 import { RunId } from '../protocol/ids.ts';
-import { recordAfter, recordsOf } from './segment.ts';
+import { isDamagedAt, recordAfter, recordsOf } from './segment.ts';
 
 /** Raised when old readers would misread new journals. */
 export const journalFormat = 1;
@@ -107,7 +107,7 @@ export function inspectJournal(dir: string): Inspection {
     const { offset, damage } = next.value;
     const bytes = readFileSync(file);
     if (damage !== null) {
-      if (!last || recordAfter(file, offset) !== null) return damaged(offset, damage);
+      if (!last || isDamagedAt(file, offset)) return damaged(offset, damage);
     }
     if (last) return { run, segments, frames, tail: offset, torn: bytes.length - offset, unborn: null, damage: null };
     previous = createHash('sha256').update(bytes).digest('hex');

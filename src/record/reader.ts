@@ -4,7 +4,7 @@ import { boundarySync, RecordFault } from '../errors.ts';
 import { unpack } from '../protocol/codec.ts';
 import { Frame } from '../protocol/frame.ts';
 import { segmentsIn } from './inspection.ts';
-import { type RawRecord, recordAfter, recordsOf, type Tail } from './segment.ts';
+import { isDamagedAt, type RawRecord, recordFrom, recordsOf, type Tail } from './segment.ts';
 
 /** Of a record's first byte. `{segment: 1, offset: 0}` is the beginning. */
 export interface Position {
@@ -49,9 +49,11 @@ export function* framesFrom(dir: string, from: Position = start): Generator<Reco
   for (const [index, { number, file }] of segments.entries()) {
     if (number < at.segment) continue;
     const offset = number === at.segment ? at.offset : 0;
-    const tail = yield* framesOf(file, number, offset);
+    let tail = yield* framesOf(file, number, offset);
+    // One that was being written is whole by now: it is read on.
+    while (tail.damage !== null && recordFrom(file, tail.offset) !== null) tail = yield* framesOf(file, number, tail.offset);
     const last = index === segments.length - 1;
-    if (tail.damage !== null && (!last || recordAfter(file, tail.offset) !== null)) {
+    if (tail.damage !== null && (!last || isDamagedAt(file, tail.offset))) {
       throw new RecordFault(`${file} is damaged at byte ${tail.offset}: ${tail.damage}, and sound records follow`);
     }
     at = { segment: number, offset: tail.offset };

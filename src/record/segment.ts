@@ -109,6 +109,10 @@ export function recordAfter(file: string, offset: number): number | null {
   }
 }
 
+/** Whether what could not be read at `offset` is damage and no torn tail: sound records follow it. A record that was half written when it was looked at is neither, once it is whole. */
+export const isDamagedAt = (file: string, offset: number): boolean =>
+  recordAfter(file, offset) !== null && recordFrom(file, offset) === null;
+
 /** null at the end; a text says what is wrong. The cheap tests come first: `recordAfter` asks at every byte. */
 function recordAt(window: Window, offset: number, size: number): { readonly payload: Uint8Array; readonly end: number } | string | null {
   const left = size - offset;
