@@ -1,13 +1,14 @@
 /** `view` and the link to it, as a user meets them in the terminal. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressOf, firstPort } from '../src/cli/viewer-link.ts';
+import { lockRun } from '../src/record/lock.ts';
 import type { Viewer } from '../src/viewer/server.ts';
 import { entry } from './support/command-line.ts';
 import { type Process, start } from './support/runs.ts';
@@ -45,6 +46,13 @@ async function occupy(): Promise<{ readonly port: number; readonly server: Serve
   return { port: (server.address() as { port: number }).port, server };
 }
 
+/** Of each thread, where the system tells: field 19 of its `stat`, 17th after its name. */
+function priorities({ pid }: Pick<ChildProcess, 'pid'>): number[] {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return [15];
+  return readdirSync(tasks).map((thread) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]));
+}
+
 describe('view', () => {
   test('prints one line with its address, serves it, and ends well at Ctrl-C', async () => {
     const view = start(['view', 'runs', '--port', '0', '--json'], root);
@@ -70,14 +78,24 @@ describe('view', () => {
     const { url } = JSON.parse(String((await once(createInterface(child.stdout), 'line'))[0])) as Started;
     child.kill('SIGINT');
     expect((await fetch(`${url}api/runs`)).status).toBe(200);
-    const tasks = `/proc/${child.pid}/task`;
-    // Field 19 of a thread's `stat`, 17th after its name.
-    const priorities = existsSync(tasks)
-      ? readdirSync(tasks).map((thread) => Number(readFileSync(`${tasks}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16]))
-      : [15];
+    const yielded = priorities(child);
     child.stdin.end();
     expect(await ended).toEqual([0, null]);
-    expect(Math.min(...priorities)).toBeGreaterThanOrEqual(15);
+    expect(Math.min(...yielded)).toBeGreaterThanOrEqual(15);
+  });
+
+  test.skipIf(process.platform !== 'linux')('started by hand, yields from when a run is being written', async () => {
+    const view = start(['view', 'runs', '--port', '0', '--json'], root);
+    const { url } = await lineOf(view);
+    const runs = (): Promise<Response> => fetch(`${url}api/runs`);
+    await runs();
+    expect(Math.max(...priorities(view.child))).toBe(getPriority());
+    const lock = lockRun(join(root, 'runs/sample'));
+    await runs();
+    expect(Math.min(...priorities(view.child))).toBeGreaterThanOrEqual(15);
+    lock.release();
+    view.child.kill('SIGINT');
+    expect((await view.ended).code).toBe(0);
   });
 
   test('says what is in the way, and what to do', async () => {

@@ -42,7 +42,8 @@ export const viewCommand = (): Command => {
 };
 
 async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<number> {
-  yieldToRuns();
+  // One that a run opened; else when there is a run to yield to: a long one that has ended opens the sooner.
+  if (flags.untilStdinEnds) yieldToRuns();
   const { parent, run } = placeOf(dir);
   const interrupted = interruption(flags.untilStdinEnds);
   const asked = {
@@ -54,7 +55,7 @@ async function view(dir: string, flags: ViewFlags, terminal: Terminal): Promise<
   // Loaded only now: every other command does without.
   const [{ startViewer }, { viewerPorts }] = await Promise.all([import('../viewer/server.ts'), import('./view-ports.ts')]);
   const note = (text: string): void => terminal.warn(printableLine(text));
-  const ports = { ...viewerPorts(note), fork: forkPort(parent) };
+  const ports = { ...viewerPorts(note), yields: yieldToRuns, fork: forkPort(parent) };
   const viewer = await listen(flags, (port) => startViewer({ ...asked, port }, ports), terminal);
   const url = run === null ? viewer.url : addressOf(viewer.url, run);
   if (flags.json) terminal.out(JSON.stringify({ v: 1, url, dir: parent, host: viewer.host, port: viewer.port, pid: process.pid }));

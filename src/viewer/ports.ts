@@ -14,6 +14,8 @@ export interface ViewerPorts {
   readonly clock: ViewerClock;
   /** Something a person should know once: a journal that cannot be read in places. */
   note(text: string): void;
+  /** A run is being written in the folder that is looked at: from now on whoever looks waits rather than whoever runs. Called once. */
+  yields?(): void;
   /** The text of each token as the renderer of the run's policy shows it. `config` is the run's own; where its model is not here, the ids stand for themselves. */
   tokenText(config: JsonObject | null): (ids: readonly number[]) => readonly string[];
   /** What an agent reads of a tool's answer. */

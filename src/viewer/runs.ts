@@ -36,14 +36,17 @@ export class Runs {
   /** What journals suffer from that were read to their end, open or not. */
   readonly #troubles = new Map<string, string | null>();
   readonly #forgets: ((index: RunIndex) => void)[] = [];
+  readonly #yields: () => void;
+  #hasYielded = false;
   #closed = false;
   /** When an index was last asked for. */
   #asked = -Infinity;
 
-  constructor(dir: string, { clock, note }: Pick<ViewerPorts, 'clock' | 'note'>) {
+  constructor(dir: string, { clock, note, yields }: Pick<ViewerPorts, 'clock' | 'note' | 'yields'>) {
     this.dir = dir;
     this.#clock = clock;
     this.#note = note;
+    this.#yields = yields ?? (() => undefined);
   }
 
   /**
@@ -162,11 +165,19 @@ export class Runs {
     const opened = this.#opened.get(folder.name);
     try {
       const trouble = opened === undefined ? (this.#troubles.get(folder.name) ?? null) : this.#troubleOf(opened);
-      return this.#cards.read(folder, trouble);
+      const card = this.#cards.read(folder, trouble);
+      if (card.state === 'running') this.#yieldOnce();
+      return card;
     } catch (error) {
       // It vanished, or became unreadable, between two looks.
       return { ...(this.#seen.get(folder.name) ?? unknown(folder.name)), trouble: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  #yieldOnce(): void {
+    if (this.#hasYielded) return;
+    this.#hasYielded = true;
+    this.#yields();
   }
 
   #open(run: string): OpenedRun | null {
