@@ -38,19 +38,20 @@ const sealed = (group: RolloutGroup): FrameOf<'group.sealed'> => {
   return { kind: 'group.sealed', envelope: { step: group.step, group: group.id, scored, status: group.status, hash }, bytes };
 };
 
-/** One group of the run `from` whose first member called a tool, and that member's events. */
+/** The episode of the run whose one call and its answer are the shortest, its group, and its events: groups come in any order, and repeated so often a long one is more than a frame may hold. */
 function episodeWithCall(frames: readonly Frame[]): { group: RolloutGroup; episode: Episode; events: RecordedEvent[] } {
+  const groups = ofKind(frames, 'group.sealed').map(({ bytes }) => unpack(bytes) as RolloutGroup);
+  const found = groups
+    .filter(({ task }) => task.split !== 'heldOut')
+    .flatMap((group) => group.episodes.map((episode) => ({ group, episode })))
+    .filter(({ episode: { turns, outcome } }) => outcome.kind === 'scored' && turns[2]?.role === 'tool' && turns.length === 4)
+    .toSorted((a, b) => lengthOfCall(a.episode) - lengthOfCall(b.episode) || (a.episode.id < b.episode.id ? -1 : 1))[0];
+  if (found === undefined) throw new Error('no episode of this run made one call and ended');
   const all = ofKind(frames, 'events').flatMap(({ events }) => events);
-  for (const { bytes } of ofKind(frames, 'group.sealed')) {
-    const group = unpack(bytes) as RolloutGroup;
-    const episode = group.episodes.find(
-      ({ turns, outcome }) => outcome.kind === 'scored' && turns[2]?.role === 'tool' && turns.length === 4,
-    );
-    if (group.task.split === 'heldOut' || episode === undefined) continue;
-    return { group, episode, events: all.filter(({ actor }) => actor.startsWith(`${episode.id}/`)) };
-  }
-  throw new Error('no episode of this run made one call and ended');
+  return { ...found, events: all.filter(({ actor }) => actor.startsWith(`${found.episode.id}/`)) };
 }
+
+const lengthOfCall = ({ turns }: Episode): number => JSON.stringify(turns.slice(1, 3)).length;
 
 /** As many of one round (the agent is prompted, samples, says; the tool is called, answers; the episode observes) as make `count` events. At least `count` events in all. */
 export async function recordLongEpisode(from: Source, root: string, name: string, count: number): Promise<void> {
