@@ -80,7 +80,10 @@ describe('what comes live', () => {
       id: expect.stringMatching(/^1:\d+$/) as string,
       data: { row: { step: 's00001', meanReward: 0.5 } },
     });
+    // Ten are told less often than one, who would know by now.
     await elapse(clock, 1000, 50);
+    expect(kinds(all[0] as Heard)).toEqual(['run', 'episode', 'episode', 'step']);
+    await elapse(clock, 1500, 50);
     expect(kinds(all[0] as Heard)).toEqual(['run', 'episode', 'episode', 'step', 'run']);
   });
 

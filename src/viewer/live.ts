@@ -10,6 +10,9 @@ import type { Runs } from './runs.ts';
 
 /** Between two looks at a journal that somebody listens to, and at the cards. */
 const lookMs = 500;
+/** For so many listeners a look; and at most so many times as seldom. */
+const listenersPerLook = 2;
+const slowest = 5;
 const cardsMs = 1000;
 /** Something is said at least this often, or proxies and pages take the connection for dead. */
 const heartbeatMs = 15_000;
@@ -124,19 +127,27 @@ export class Live {
     if (this.#channels.get(run) === channel) this.#channels.delete(run);
   }
 
+  /** The more listen, the less often each is told: what they then ask for costs a run about the same, however many they are. */
+  #pace(): number {
+    let listeners = 0;
+    for (const channel of this.#channels.values()) listeners += channel.listeners.size;
+    return lookMs * Math.min(slowest, Math.max(1, Math.ceil(listeners / listenersPerLook)));
+  }
+
   #schedule(): void {
     if (this.#recall !== null || this.#closed) return;
-    this.#recall = this.#clock.after(lookMs, () => {
+    const waited = this.#pace();
+    this.#recall = this.#clock.after(waited, () => {
       this.#recall = null;
-      void this.#look().finally(() => {
+      void this.#look(waited).finally(() => {
         if (this.#channels.size > 0) this.#schedule();
       });
     });
   }
 
-  async #look(): Promise<void> {
-    const asksCards = (this.#sinceCards += lookMs) >= cardsMs;
-    const beats = (this.#sinceHeartbeat += lookMs) >= heartbeatMs;
+  async #look(waited: number): Promise<void> {
+    const asksCards = (this.#sinceCards += waited) >= cardsMs;
+    const beats = (this.#sinceHeartbeat += waited) >= heartbeatMs;
     if (asksCards) this.#sinceCards = 0;
     if (beats) this.#sinceHeartbeat = 0;
     for (const [run, channel] of this.#channels) {
