@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { levelOf } from '../src/viewer/page/run/level.ts';
-import { nextSort, pagesOf, revealed, windowOf } from '../src/viewer/page/run/rows.ts';
+import { nextSort, pagesOf, revealed, windowOf } from '../src/viewer/page/kit/rows.ts';
 import { isStill, reachOf, tickNames } from '../src/viewer/page/run/axis.ts';
 import { combined, inWords, orZero, phasesOf, smoothed, stacked, stepsOf, successByDifficulty } from '../src/viewer/page/run/series.ts';
 import { defectRate, fatesOf, healthOf, lossByLength, refusals } from '../src/viewer/page/run/simulators.ts';

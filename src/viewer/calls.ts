@@ -8,6 +8,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import { type AskedCall, type CallRow, CallWalk, worded } from '../record/projections/calls.ts';
 import type { Position } from '../record/reader.ts';
 import type { CallList, CallPage, ChatPage } from './contract.ts';
+import { nextTurn } from './next-turn.ts';
 import { askedAt, callAt, chatReplyAt, eventsAt, partAt } from './recall.ts';
 import type { Place, RunIndex } from './run-index.ts';
 
@@ -16,8 +17,6 @@ const keptGroups = 16;
 const keptRows = 200_000;
 /** Frames read between two turns of everybody else. */
 const chunk = 64;
-
-const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface Known extends AskedCall {
   readonly at: Position;
@@ -119,18 +118,18 @@ class GroupCalls {
       const { id, asked } = askedAt(folder, at);
       if (!this.#asked.has(id)) this.#asked.set(id, { id, at, asker: asked.asker ?? null });
       this.#read.asked++;
-      if (++frames % chunk === 0) await breath();
+      if (++frames % chunk === 0) await nextTurn();
     }
     for (const at of place.replies.from(this.#read.replies)) {
       const id = callAt(folder, at);
       if (id !== null) this.#replies.set(id, at);
       this.#read.replies++;
-      if (++frames % chunk === 0) await breath();
+      if (++frames % chunk === 0) await nextTurn();
     }
     for (const at of place.events.slice(this.#read.events)) {
       this.#take(eventsAt(folder, at));
       this.#read.events++;
-      if (++frames % chunk === 0) await breath();
+      if (++frames % chunk === 0) await nextTurn();
     }
     if (Object.keys(before).every((key) => before[key as keyof typeof before] === this.#read[key as keyof typeof before])) return;
     this.#made = new Map();

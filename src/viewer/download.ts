@@ -1,4 +1,5 @@
 /** Bytes that a browser saves: written piece by piece as they are taken, ended when nobody takes them any more. Knows no format. */
+import { nextTurn } from './next-turn.ts';
 import type { ViewerClock } from './ports.ts';
 
 type Piece = string | Uint8Array;
@@ -80,5 +81,3 @@ async function* gathered(pieces: AsyncIterable<Piece>): AsyncGenerator<Uint8Arra
   }
   if (bytes > 0) yield Buffer.concat(held);
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

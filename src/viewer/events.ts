@@ -1,6 +1,7 @@
 /** The events of one group's actors by episode: how many there are and in which frames, so that any window of them is read from its place. Keeps the events of one frame. */
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { Position } from '../record/reader.ts';
+import { nextTurn } from './next-turn.ts';
 import { eventsAt } from './recall.ts';
 import type { RunIndex } from './run-index.ts';
 
@@ -77,7 +78,7 @@ export class EventLog {
     for (let some = this.#lookAtOne(); some > 0; some = this.#lookAtOne()) {
       if ((looked += some) < chunk) continue;
       looked = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 

@@ -11,6 +11,7 @@ import { type Filter, filterOf } from '../record/filter.ts';
 import type { Refusal } from './contract.ts';
 import { downloadOf } from './download.ts';
 import { membersIn } from './members.ts';
+import { nextTurn } from './next-turn.ts';
 import type { ViewerPorts } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
 import type { Runs } from './runs.ts';
@@ -131,7 +132,7 @@ function lines(ending: string, linesOf: (member: Member, sources: Sources) => re
       for (const members of membersIn(index, { id, filter }, sources.ports)) {
         for (const member of members) yield* linesOf(member, sources);
         // Where a filter lets nothing pass, nobody waits for a piece.
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
       }
     },
   };

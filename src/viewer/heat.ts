@@ -1,7 +1,9 @@
 /** Where the actors of many episodes went: each episode replayed alone, its sums kept for a while, and added up. Knows which episodes, not why those. */
+import { episodeId, type GroupId } from '../protocol/ids.ts';
 import type { ActorStanding, EpisodeRow } from './contract.ts';
 import { EventLog } from './events.ts';
 import type { Ending, HeatCounts, HeatPage } from './heat-contract.ts';
+import { nextTurn } from './next-turn.ts';
 import type { ViewerClock } from './ports.ts';
 import { replayed } from './replayed.ts';
 import type { RunIndex } from './run-index.ts';
@@ -92,7 +94,7 @@ export class Heats {
     let until = this.#clock.now() + sliceMs;
     return async () => {
       if (this.#clock.now() < until) return;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       until = this.#clock.now() + sliceMs;
     };
   }
@@ -111,7 +113,7 @@ function keyOf(index: RunIndex, group: string, episode: string): string | null {
 }
 
 /** Also of a member that left no episode: its actors lived all the same. */
-const nameOf = ({ episode, group, member }: EpisodeRow): string => episode ?? `${group}.e${String(member).padStart(2, '0')}`;
+const nameOf = ({ episode, group, member }: EpisodeRow): string => episode ?? episodeId(group as GroupId, member);
 
 function endingOf(row: EpisodeRow | undefined): Ending {
   if (row === undefined) return 'playing';

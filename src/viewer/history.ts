@@ -2,6 +2,7 @@
 import type { RecordedEvent } from '../protocol/frame.ts';
 import type { EventOutline, EventWindow, RunPage } from './contract.ts';
 import { EventLog } from './events.ts';
+import { nextTurn } from './next-turn.ts';
 import { eventOutline } from './outline.ts';
 import { type Replayed, replayed } from './replayed.ts';
 import { runScope, type RunIndex } from './run-index.ts';
@@ -112,7 +113,7 @@ async function feed({ log, life, replayed }: Replay, episode: string): Promise<v
     if (some.push(event) < chunk) continue;
     replayed.feed(some);
     some = [];
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     if (log.life !== life) return;
   }
   replayed.feed(some);

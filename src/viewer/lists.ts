@@ -2,6 +2,7 @@
 import { filterOf } from '../record/filter.ts';
 import type { EpisodeList, EpisodeRow, Refusal } from './contract.ts';
 import { type Asked, isSortable, sorted, windowOf } from './list.ts';
+import { nextTurn } from './next-turn.ts';
 import type { ViewerClock } from './ports.ts';
 import type { RunIndex } from './run-index.ts';
 import { Search } from './search.ts';
@@ -72,7 +73,7 @@ export class Lists {
         const rows = sorted(passed, sort, answer?.passed === passed ? answer.rows : []);
         return { revision, share, passed, rows, facets: search.facets() };
       }
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { RunFolder } from '../record/folder.ts';
 import type { Position } from '../record/reader.ts';
 import type { LiveEvent } from './contract.ts';
+import { nextTurn } from './next-turn.ts';
 import type { ViewerClock } from './ports.ts';
 import { RunIndex } from './run-index.ts';
 
@@ -117,5 +118,3 @@ export class OpenedRun {
     recall();
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

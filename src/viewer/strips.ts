@@ -4,6 +4,7 @@ import type { PolicyVersion } from '../protocol/ids.ts';
 import { areSignalsOf, signalAt, type TokenSignals } from '../protocol/signals.ts';
 import { isSampled, recordAt, sampledBefore, type TokenTrace, traceLength } from '../protocol/trace.ts';
 import type { PromptPage, StripOutline, TokenStrip } from './contract.ts';
+import { nextTurn } from './next-turn.ts';
 import { widthsOf } from './token-face.ts';
 
 type TokenText = (ids: readonly number[]) => readonly string[];
@@ -68,7 +69,7 @@ async function laidOut(trace: TokenTrace, text: TokenText, seen: Seen | undefine
   const length = traceLength(trace);
   const widths: string[] = [];
   for (let from = 0; from < length; from += chunk) {
-    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (from > 0) await nextTurn();
     widths.push(widthsOf(stripOf(trace, text, { from, count: chunk }).text));
   }
   const stretches = stretchesOf([trace]);

@@ -1,7 +1,6 @@
-/** The prompts of an episode, one line each; those in sight are in the document. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+/** The prompts of an episode, one line each. */
 import type { CallList } from '../../contract.ts';
-import { revealed, windowOf } from '../run/rows.ts';
+import { RowList } from '../kit/row-list.tsx';
 import { type Asked, endings, sparedWords } from './asked.ts';
 import { WhoMark, whoOf } from './who.tsx';
 
@@ -12,42 +11,25 @@ interface AskedListProps {
   readonly onPick: (index: number) => void;
 }
 
-const row = 26;
-
 export function AskedList({ asked, list, at, onPick }: AskedListProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
-  const read = (): void => {
-    const { scrollTop: top = 0, clientHeight: height = 600 } = box.current ?? {};
-    setView((now) => (now.top === top && now.height === height ? now : { top, height }));
-  };
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    const resized = new ResizeObserver(read);
-    resized.observe(element);
-    return () => resized.disconnect();
-  }, []);
-  useLayoutEffect(() => {
-    if (box.current === null) return;
-    box.current.scrollTop = revealed(at, box.current.scrollTop, box.current.clientHeight, row);
-    read();
-  }, [at]);
-  const { from, until } = windowOf(view.top, view.height, row, asked.length);
   return (
-    <div class="turn-list" ref={box} onScroll={read}>
-      <ol aria-label="prompts" style={{ height: `${asked.length * row}px` }}>
-        {asked.slice(from, until).map((one, i) => (
-          <li key={from + i} style={{ top: `${(from + i) * row}px` }} aria-setsize={asked.length} aria-posinset={from + i + 1}>
-            <button type="button" aria-current={from + i === at ? 'true' : undefined} onClick={() => onPick(from + i)}>
-              <WhoMark who={whoOf(one.actor)} word={one.actor === 'agent' ? 'policy' : one.actor} />
-              <span class="muted number asked-turn">{one.turn < 0 ? '' : one.turn}</span>
-              <Came one={one} list={list} />
-            </button>
-          </li>
-        ))}
-      </ol>
-    </div>
+    <RowList
+      label="prompts"
+      count={asked.length}
+      height={26}
+      at={at}
+      onPick={onPick}
+      row={(index) => {
+        const one = asked[index];
+        return one === undefined ? null : (
+          <>
+            <WhoMark who={whoOf(one.actor)} word={one.actor === 'agent' ? 'policy' : one.actor} />
+            <span class="muted number asked-turn">{one.turn < 0 ? '' : one.turn}</span>
+            <Came one={one} list={list} />
+          </>
+        );
+      }}
+    />
   );
 }
 

@@ -1,12 +1,11 @@
 /** The tab of raw events: every event as it was recorded, one line each; the selected one in full. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { EpisodePage, EventWindow } from '../../contract.ts';
 import { useAnswer } from '../api.ts';
 import { whole } from '../format.ts';
 import { Badge } from '../kit/badge.tsx';
 import { Empty } from '../kit/empty.tsx';
+import { RowList } from '../kit/row-list.tsx';
 import { Split } from '../kit/split.tsx';
-import { revealed, windowOf } from '../run/rows.ts';
 import { Json } from './json.tsx';
 import { saveText } from './long-text.tsx';
 import type { Selection } from './selection.ts';
@@ -21,8 +20,6 @@ interface RawProps {
   readonly selection: Selection;
   readonly path: string;
 }
-
-const row = 24;
 
 export function Raw({ page, timeline, selection, path }: RawProps) {
   if (timeline === null || timeline.length === 0)
@@ -74,44 +71,23 @@ function SaveWindow({ page, path, event }: { readonly page: EpisodePage; readonl
 }
 
 function EventList({ timeline, selection: { event, pickEvent } }: Pick<RawProps, 'selection'> & { readonly timeline: Timeline }) {
-  const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
-  const read = (): void => {
-    const { scrollTop: top = 0, clientHeight: height = 600 } = box.current ?? {};
-    setView((now) => (now.top === top && now.height === height ? now : { top, height }));
-  };
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    const resized = new ResizeObserver(read);
-    resized.observe(element);
-    return () => resized.disconnect();
-  }, []);
-  useLayoutEffect(() => {
-    if (box.current === null || event < 0) return;
-    box.current.scrollTop = revealed(event, box.current.scrollTop, box.current.clientHeight, row);
-    read();
-  }, [event]);
-  const { from, until } = windowOf(view.top, view.height, row, timeline.length);
   return (
-    <div class="turn-list" ref={box} onScroll={read}>
-      <ol aria-label="events" style={{ height: `${timeline.length * row}px` }}>
-        {Array.from({ length: until - from }, (_, i) => {
-          const at = from + i;
-          return (
-            <li key={at} style={{ top: `${at * row}px` }} aria-setsize={timeline.length} aria-posinset={at + 1}>
-              <button type="button" aria-current={at === event ? 'true' : undefined} onClick={() => pickEvent(at)}>
-                <span class="muted number event-index">{at + 1}</span>
-                <WhoMark who={whoOf(timeline.actorOf(at))} word={timeline.actorOf(at)} />
-                <span class="mono one-line">{timeline.typeOf(at)}</span>
-                <span class="muted one-line">→ {stateWords(timeline.valueOf(at))}</span>
-                {timeline.agrees(at) ? null : <Badge tone="bad">≠ recorded</Badge>}
-              </button>
-            </li>
-          );
-        })}
-      </ol>
-    </div>
+    <RowList
+      label="events"
+      count={timeline.length}
+      height={24}
+      at={event}
+      onPick={pickEvent}
+      row={(at) => (
+        <>
+          <span class="muted number event-index">{at + 1}</span>
+          <WhoMark who={whoOf(timeline.actorOf(at))} word={timeline.actorOf(at)} />
+          <span class="mono one-line">{timeline.typeOf(at)}</span>
+          <span class="muted one-line">→ {stateWords(timeline.valueOf(at))}</span>
+          {timeline.agrees(at) ? null : <Badge tone="bad">≠ recorded</Badge>}
+        </>
+      )}
+    />
   );
 }
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { tokenFace } from '../../token-face.ts';
-import { revealed, windowOf } from '../run/rows.ts';
+import { revealed, windowOf } from '../kit/rows.ts';
 import { rowOfToken, type TokenRow, tokenRows, type Tokens } from './token-rows.ts';
 import type { Shade } from './token-shade.ts';
 

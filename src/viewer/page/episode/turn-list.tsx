@@ -1,7 +1,6 @@
-/** The turns as a list to run down: who, and how it begins. One line each, of a fixed height, only those in sight in the document. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+/** The turns as a list to run down: who, and how it begins. One line each. */
 import type { EpisodePage } from '../../contract.ts';
-import { revealed, windowOf } from '../run/rows.ts';
+import { RowList } from '../kit/row-list.tsx';
 import { beginning, gistOf } from './gist.ts';
 import type { Part } from './story.ts';
 import { WhoMark, whoOf } from './who.tsx';
@@ -14,44 +13,22 @@ interface TurnListProps {
   readonly onPick: (part: Part) => void;
 }
 
-const row = 26;
-
 export function TurnList({ page, parts, at, onPick }: TurnListProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
-  const read = (): void => {
-    const { scrollTop = 0, clientHeight = 800 } = box.current ?? {};
-    setView((now) => (now.top === scrollTop && now.height === clientHeight ? now : { top: scrollTop, height: clientHeight }));
-  };
-  useLayoutEffect(() => {
-    read();
-    const element = box.current;
-    if (element === null) return undefined;
-    const resized = new ResizeObserver(read);
-    resized.observe(element);
-    return () => resized.disconnect();
-  }, []);
-  useLayoutEffect(() => {
-    if (at === null || box.current === null) return;
-    box.current.scrollTop = revealed(at, box.current.scrollTop, box.current.clientHeight, row);
-    read();
-  }, [at]);
-  const { from, until } = windowOf(view.top, view.height, row, parts.length);
   return (
-    <div class="turn-list" ref={box} onScroll={read}>
-      <ol aria-label="turns" style={{ height: `${parts.length * row}px` }}>
-        {parts.slice(from, until).map((part, i) => {
-          const index = from + i;
-          return (
-            <li key={index} style={{ top: `${index * row}px` }} aria-setsize={parts.length} aria-posinset={index + 1}>
-              <button type="button" aria-current={index === at ? 'true' : undefined} onClick={() => onPick(part)}>
-                <Line part={part} page={page} />
-              </button>
-            </li>
-          );
-        })}
-      </ol>
-    </div>
+    <RowList
+      label="turns"
+      count={parts.length}
+      height={26}
+      at={at ?? -1}
+      onPick={(index) => {
+        const part = parts[index];
+        if (part !== undefined) onPick(part);
+      }}
+      row={(index) => {
+        const part = parts[index];
+        return part === undefined ? null : <Line part={part} page={page} />;
+      }}
+    />
   );
 }
 

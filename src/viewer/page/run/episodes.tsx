@@ -10,7 +10,7 @@ import { Empty, Failure, Skeleton } from '../kit/empty.tsx';
 import { useKeys } from '../keys.ts';
 import { navigate, query, setQuery } from '../navigation.ts';
 import { to, withQuery } from '../router.ts';
-import { nextSort, pagesOf, revealed, windowOf } from './rows.ts';
+import { nextSort, pagesOf, revealed, windowOf } from '../kit/rows.ts';
 
 const rowHeight = 28;
 const pageSize = 200;
