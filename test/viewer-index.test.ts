@@ -10,10 +10,12 @@ import {
   renameSync,
   rmSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pack } from '../src/protocol/codec.ts';
 import type { Frame, RecordedEvent } from '../src/protocol/frame.ts';
@@ -21,7 +23,7 @@ import { type CallId, groupId, type RunId, stepId, taskId } from '../src/protoco
 import { folderOf, type RunFolder } from '../src/record/folder.ts';
 import { segmentFile } from '../src/record/inspection.ts';
 import { Journal } from '../src/record/journal.ts';
-import { recordsOf } from '../src/record/segment.ts';
+import { headOf, packedRecordsOf, recordOf, recordsOf } from '../src/record/segment.ts';
 import { Calls } from '../src/viewer/calls.ts';
 import type { EpisodeRow, LiveEvent } from '../src/viewer/contract.ts';
 import { EventLog } from '../src/viewer/events.ts';
@@ -286,6 +288,34 @@ describe('a packed frame', () => {
     ];
     expect(frames.map((frame) => kindOf(pack(frame)))).toEqual(['events', 'events', 'run.halted']);
     expect(frames.map((frame) => firstActorOf(pack(frame)))).toEqual(['s00001.t000.e00/agent', `${'long'.repeat(40)}/agent`, null]);
+  });
+
+  test('tells the same before it is inflated, however long it is', () => {
+    const frame = pack({ kind: 'events', events: Array.from({ length: 5000 }, (_, n) => event(`s00001.t000.e00/${Math.sin(n)}`)) });
+    const file = join(root, 'one.journal');
+    writeFileSync(file, recordOf(frame));
+    const [head = new Uint8Array(0)] = [...packedRecordsOf(file)].map(({ payload }) => headOf(payload) ?? undefined);
+    expect(head.length).toBeGreaterThan(100);
+    expect(head.length).toBeLessThan(frame.length / 20);
+    expect(frame.subarray(0, head.length)).toEqual(new Uint8Array(head));
+    expect([kindOf(head), firstActorOf(head)]).toEqual([kindOf(frame), firstActorOf(frame)]);
+  });
+
+  test('that a checksum vouches for and that cannot be inflated is named, and what follows is read', async () => {
+    const folder = await sampleRun(root);
+    const file = journalOf(folder);
+    const bytes = readFileSync(file);
+    const at = offsetsIn(file)[1] as number;
+    const payload = Uint8Array.of(0xdf, ...new Uint8Array(600).fill(0xff));
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(payload.length, 0);
+    head.writeUInt32LE(crc32(payload), 4);
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, at), head, payload, bytes.subarray(at)]));
+    const [index, unharmed] = [new RunIndex(folder), new RunIndex(await sampleRun(mkdtempSync(join(root, 'other-'))))];
+    read(index);
+    read(unharmed);
+    expect(index.trouble(false)).toContain(`damaged at byte ${at}: a payload that cannot be inflated; sound records follow`);
+    expect(index.rows()).toEqual(unharmed.rows());
   });
 
   test('that is none tells nothing', () => {

@@ -115,8 +115,8 @@ function troubleAt(host: string, port: number, code: string | undefined): Config
   return null;
 }
 
-/** On Linux the weight of a thirtieth beside whoever wants all of a core: little enough for a run not to notice, enough for a page to come. */
-const niceness = 15;
+/** The lowest there is: on Linux the weight of a seventieth beside whoever wants all of a core. A run leaves a core idle often enough for a page to come. */
+const niceness = 19;
 
 /** Whoever looks waits rather than whoever runs. On Linux a priority is one thread's, and this process already has several. */
 function yieldToRuns(): void {

@@ -35,7 +35,8 @@ export const sampledLength = (trace: TokenTrace): number => sampledBefore(trace,
 /** Of the first `end` records, those the policy sampled. */
 export function sampledBefore(trace: TokenTrace, end: number): number {
   let count = 0;
-  for (let i = 0; i < end; i++) if (isSampled(trace, i)) count++;
+  // Word by word: whoever lists a run counts millions of records.
+  for (let at = 2; at < end * WORDS; at += WORDS) if (((trace[at] as number) & flag.sampled) !== 0) count++;
   return count;
 }
 

@@ -2,25 +2,35 @@
  * One journal file as bytes: records of [u32 length | u32 crc32 | payload], little-endian. Knows framing and damage, not what a frame says.
  * A payload is a frame, or, from some size on, a frame deflated: events and groups are the same words over and over and shrink to an eighth.
  */
-import { fstatSync, openSync, closeSync, readSync } from 'node:fs';
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { frameLimit, wireVersion } from '../protocol/codec.ts';
+import { FileWindow } from './file-window.ts';
 
 /** Bytes before each payload. */
 const headBytes = 8;
-const chunkBytes = 1 << 20;
+
+export const notInflated = 'a payload that cannot be inflated';
 
 /** First byte of a deflated payload, where a frame has the wire's version. */
 const deflatedMark = 0xdf;
 /** Smaller frames are not worth the time: a deflater costs 20 to 60 µs before its first byte, and model replies, which are most frames, are half incompressible floats. */
 const usualDeflateFrom = 4096;
 
-export interface RawRecord {
-  /** The frame: of the payload, or inflated from it. */
-  readonly frame: Uint8Array;
-  /** Of its first byte in the file, and of the byte after its last. */
+/** Where a record lies: its first byte in the file, and the byte after its last. */
+interface Extent {
   readonly offset: number;
   readonly end: number;
+}
+
+/** As it lies in the file: for whoever passes over most frames, and need not inflate them for it. */
+export interface PackedRecord extends Extent {
+  readonly payload: Uint8Array;
+}
+
+export interface RawRecord extends Extent {
+  /** The frame: of the payload, or inflated from it. */
+  readonly frame: Uint8Array;
 }
 
 /** Where reading stopped: at the file's end (`damage` null), or at the first byte that is no whole record. */
@@ -51,7 +61,7 @@ function deflated(frame: Uint8Array): Uint8Array {
 }
 
 /** null where a payload with a right checksum cannot be inflated. */
-function frameOf(payload: Uint8Array): Uint8Array | null {
+export function frameOf(payload: Uint8Array): Uint8Array | null {
   if (payload[0] !== deflatedMark) return payload;
   try {
     return inflateRawSync(payload.subarray(1), { maxOutputLength: frameLimit });
@@ -60,24 +70,57 @@ function frameOf(payload: Uint8Array): Uint8Array | null {
   }
 }
 
-/** The records of a file from `from` on, in order; returns where and why it stopped. A frame is valid until the next is asked for. */
-export function* recordsOf(file: string, from = 0): Generator<RawRecord, Tail> {
+/** Of a deflated payload, inflated for its frame's first bytes; and how many of those must come of it. Most of a short piece can be the block's code table. */
+const peekedBytes = 256;
+const headEnough = 128;
+
+/** The frame's first bytes, at least as many as a few short texts have, mostly without inflating the others. null where it cannot be inflated. */
+export function headOf(payload: Uint8Array): Uint8Array | null {
+  if (payload[0] !== deflatedMark || payload.length <= peekedBytes) return frameOf(payload);
+  try {
+    // Told to flush and not to finish, it gives what these bytes hold and misses no others.
+    const head = inflateRawSync(payload.subarray(1, peekedBytes), { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 1024 });
+    if (head.length >= headEnough) return head;
+  } catch {
+    // All of it tells.
+  }
+  return frameOf(payload);
+}
+
+/** The records of a file from `from` on, in order; returns where and why it stopped. A payload is valid until the next is asked for. */
+export function* packedRecordsOf(file: string, from = 0): Generator<PackedRecord, Tail> {
   const fd = openSync(file, 'r');
   try {
     const size = fstatSync(fd).size;
-    const window = new Window(fd, size);
+    const window = new FileWindow(fd, size);
     let offset = from;
     for (;;) {
       const found = recordAt(window, offset, size);
       if (typeof found === 'string') return { offset, damage: found };
       if (found === null) return { offset, damage: null };
-      const frame = frameOf(found.payload);
-      if (frame === null) return { offset, damage: 'a payload that cannot be inflated' };
-      yield { frame, offset, end: found.end };
+      yield { payload: found.payload, offset, end: found.end };
       offset = found.end;
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The same with their frames: one that cannot be inflated is damage. */
+export function* recordsOf(file: string, from = 0): Generator<RawRecord, Tail> {
+  const records = packedRecordsOf(file, from);
+  try {
+    for (;;) {
+      const record = records.next();
+      if (record.done === true) return record.value;
+      const { payload, offset, end } = record.value;
+      const frame = frameOf(payload);
+      if (frame === null) return { offset, damage: notInflated };
+      yield { frame, offset, end };
+    }
+  } finally {
+    // Closes the file where the reader stops early.
+    records.return({ offset: from, damage: null });
   }
 }
 
@@ -86,7 +129,7 @@ export function recordFrom(file: string, offset: number): Uint8Array | null {
   const fd = openSync(file, 'r');
   try {
     const size = fstatSync(fd).size;
-    const found = recordAt(new Window(fd, size, headBytes), offset, size);
+    const found = recordAt(new FileWindow(fd, size, headBytes), offset, size);
     return found === null || typeof found === 'string' ? null : frameOf(found.payload);
   } finally {
     closeSync(fd);
@@ -98,7 +141,7 @@ export function recordAfter(file: string, offset: number): number | null {
   const fd = openSync(file, 'r');
   try {
     const size = fstatSync(fd).size;
-    const window = new Window(fd, size);
+    const window = new FileWindow(fd, size);
     for (let at = offset + 1; at + headBytes < size; at++) {
       const found = recordAt(window, at, size);
       if (found !== null && typeof found !== 'string') return at;
@@ -114,7 +157,11 @@ export const isDamagedAt = (file: string, offset: number): boolean =>
   recordAfter(file, offset) !== null && recordFrom(file, offset) === null;
 
 /** null at the end; a text says what is wrong. The cheap tests come first: `recordAfter` asks at every byte. */
-function recordAt(window: Window, offset: number, size: number): { readonly payload: Uint8Array; readonly end: number } | string | null {
+function recordAt(
+  window: FileWindow,
+  offset: number,
+  size: number,
+): { readonly payload: Uint8Array; readonly end: number } | string | null {
   const left = size - offset;
   if (left === 0) return null;
   if (left < headBytes) return `${left} bytes where a record's head has ${headBytes}`;
@@ -132,38 +179,3 @@ function recordAt(window: Window, offset: number, size: number): { readonly payl
 
 const uint32 = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
-
-/** The part of a file that is in memory; grows to the largest record and slides forward. */
-class Window {
-  readonly #fd: number;
-  readonly #size: number;
-  /** Read at once at least. */
-  readonly #chunk: number;
-  #bytes = new Uint8Array(0);
-  #start = 0;
-
-  constructor(fd: number, size: number, chunk = chunkBytes) {
-    this.#fd = fd;
-    this.#size = size;
-    this.#chunk = chunk;
-  }
-
-  /** A view, valid until the next call. The file is known to be long enough. */
-  at(offset: number, length: number): Uint8Array {
-    if (offset < this.#start || offset + length > this.#start + this.#bytes.length) this.#slide(offset, length);
-    return this.#bytes.subarray(offset - this.#start, offset - this.#start + length);
-  }
-
-  #slide(offset: number, length: number): void {
-    const wanted = Math.min(Math.max(length, this.#chunk), this.#size - offset);
-    const bytes = new Uint8Array(wanted);
-    let got = 0;
-    while (got < wanted) {
-      const read = readSync(this.#fd, bytes, got, wanted - got, offset + got);
-      if (read === 0) throw new Error('the file became shorter while it was read');
-      got += read;
-    }
-    this.#bytes = bytes;
-    this.#start = offset;
-  }
-}

@@ -3,30 +3,30 @@
 /** The frame's `kind`, its first key; '' where it is not. */
 export function kindOf(frame: Uint8Array): string {
   const at = afterMap(frame, 1);
-  const key = textAt(frame, at);
-  return key?.text === 'kind' ? (textAt(frame, key.end)?.text ?? '') : '';
+  return isText(frame, at, 'kind') ? (textAt(frame, afterText(frame, at)) ?? '') : '';
 }
 
 /** A text of the frame's own, by its key; null where it is long, or does not stand among the texts it begins with. */
 export function textOf(frame: Uint8Array, wanted: string): string | null {
-  let key = textAt(frame, afterMap(frame, 1));
-  while (key !== null) {
-    const value = textAt(frame, key.end);
-    if (value === null || key.text === wanted) return value?.text ?? null;
-    key = textAt(frame, value.end);
+  let key = afterMap(frame, 1);
+  for (;;) {
+    const value = afterText(frame, key);
+    const next = afterText(frame, value);
+    if (next < 0) return null;
+    if (isText(frame, key, wanted)) return textAt(frame, value);
+    key = next;
   }
-  return null;
 }
 
 /** Of a `call.reply`: whether it answers a chat. What answers the policy names its version where this names its text. */
 export function isChatReply(frame: Uint8Array): boolean {
+  // Its kind, group and id, each with its key, and the key of its bytes.
   let at = afterMap(frame, 1);
-  for (let i = 0; i < 3; i++) at = textAt(frame, textAt(frame, at)?.end ?? -1)?.end ?? -1;
-  const bytes = afterBytes(frame, textAt(frame, at)?.end ?? -1);
-  // The packed reply begins with its own version, too.
-  const id = textAt(frame, afterMap(frame, bytes < 0 ? -1 : bytes + 1));
-  const value = textAt(frame, id?.end ?? -1);
-  return textAt(frame, value?.end ?? -1)?.text === 'text';
+  for (let texts = 0; texts < 7; texts++) at = afterText(frame, at);
+  const bytes = afterBytes(frame, at);
+  // The packed reply begins with its own version, too; and with its id.
+  const id = afterMap(frame, bytes < 0 ? -1 : bytes + 1);
+  return isText(frame, afterText(frame, afterText(frame, id)), 'text');
 }
 
 /** The byte where those of a byte array begin: packed as an extension of the packer's own, with one byte for its type and one for the kind of array. */
@@ -37,12 +37,11 @@ const afterBytes = (bytes: Uint8Array, at: number): number => {
 
 /** The actor of the first event in a frame of kind `events`; null where it cannot be told without reading all of it. */
 export function firstActorOf(frame: Uint8Array): string | null {
-  const kindKey = textAt(frame, afterMap(frame, 1));
-  const kind = kindKey === null ? null : textAt(frame, kindKey.end);
-  const eventsKey = kind === null ? null : textAt(frame, kind.end);
-  if (kind?.text !== 'events' || eventsKey?.text !== 'events') return null;
-  const key = textAt(frame, afterMap(frame, afterList(frame, eventsKey.end)));
-  return key?.text === 'actor' ? (textAt(frame, key.end)?.text ?? null) : null;
+  const kind = afterText(frame, afterMap(frame, 1));
+  const events = afterText(frame, kind);
+  if (!isText(frame, kind, 'events') || !isText(frame, events, 'events')) return null;
+  const key = afterMap(frame, afterList(frame, afterText(frame, events)));
+  return isText(frame, key, 'actor') ? textAt(frame, afterText(frame, key)) : null;
 }
 
 /** The byte after a head of the given marks: fixed (a nibble), 16 and 32 bits of length. -1 where there is none. */
@@ -55,10 +54,30 @@ const afterHead = (bytes: Uint8Array, at: number, fixed: number, long: number): 
 const afterMap = (bytes: Uint8Array, at: number): number => afterHead(bytes, at, 0x80, 0xde);
 const afterList = (bytes: Uint8Array, at: number): number => afterHead(bytes, at, 0x90, 0xdc);
 
-function textAt(bytes: Uint8Array, at: number): { readonly text: string; readonly end: number } | null {
+/** Where a short text's bytes begin and end; -1 where there is none, or not all of it. */
+const textFrom = (bytes: Uint8Array, at: number): number => {
   const mark = at < 0 ? undefined : bytes[at];
-  if (mark === undefined) return null;
-  const [from, length] = (mark & 0xe0) === 0xa0 ? [at + 1, mark & 0x1f] : mark === 0xd9 ? [at + 2, bytes[at + 1] ?? 0] : [0, -1];
-  if (length < 0 || from + length > bytes.length) return null;
-  return { text: Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('utf8'), end: from + length };
+  if (mark === undefined) return -1;
+  return (mark & 0xe0) === 0xa0 ? at + 1 : mark === 0xd9 ? at + 2 : -1;
+};
+const afterText = (bytes: Uint8Array, at: number): number => {
+  const from = textFrom(bytes, at);
+  if (from < 0) return -1;
+  const end = from + (from === at + 1 ? (bytes[at] as number) & 0x1f : (bytes[at + 1] ?? 0));
+  return end > bytes.length ? -1 : end;
+};
+
+/** Compared where it lies: a text made of every key would be most of the work. */
+function isText(bytes: Uint8Array, at: number, wanted: string): boolean {
+  const from = textFrom(bytes, at);
+  if (afterText(bytes, at) - from !== wanted.length || from < 0) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[from + i] !== wanted.charCodeAt(i)) return false;
+  return true;
+}
+
+function textAt(bytes: Uint8Array, at: number): string | null {
+  const end = afterText(bytes, at);
+  if (end < 0) return null;
+  const from = textFrom(bytes, at);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('utf8');
 }

@@ -211,36 +211,38 @@ export class RunIndex {
     }
   }
 
-  #take({ kind, frame, at }: TailRecord): LiveEvent | null {
-    if (kind === 'events') return this.#takeEvents(frame, at);
-    if (kind.startsWith('call.')) return this.#takeCall(kind, frame, at);
-    if (kind === 'group.signals') return this.#takeSignals(unpack(frame) as FrameOf<'group.signals'>, at);
+  #take({ kind, head, frame, at }: TailRecord): LiveEvent | null {
+    if (kind === 'events') return this.#takeEvents(head, frame, at);
+    if (kind.startsWith('call.')) return this.#takeCall(kind, head, at);
+    if (kind === 'group.signals') return this.#takeSignals(textOf(head, 'group'), at);
     if (!counted.has(kind)) return null;
     // By far the most of what is read, and a checksum has just said that it is what our own writer wrote: shapes are checked where they are shown.
-    if (kind === 'group.sealed') return this.#takeGroup(unpack(frame) as FrameOf<'group.sealed'>, at);
-    if (kind === 'task.issued') return this.#takeTask(unpack(frame) as FrameOf<'task.issued'>, at);
-    const read = Frame.safeParse(unpack(frame));
+    if (kind === 'group.sealed') return this.#takeGroup(unpack(frame()) as FrameOf<'group.sealed'>, at);
+    if (kind === 'task.issued') return this.#takeTask(unpack(frame()) as FrameOf<'task.issued'>, at);
+    const read = Frame.safeParse(unpack(frame()));
     return read.success ? this.#takeFact(read.data) : null;
   }
 
-  #takeEvents(frame: Uint8Array, at: Position): LiveEvent | null {
-    const actor = firstActorOf(frame);
+  #takeEvents(head: Uint8Array, frame: () => Uint8Array, at: Position): LiveEvent | null {
+    const actor = firstActorOf(head);
     const first = actor === null ? null : scopeOf(actor);
     // A group's thread writes its own events only; the coordinator's frames may hold those of several tasks and of the run.
     const scopes =
       first !== null && first !== runScope && actor?.endsWith('/task') === false
         ? [first]
-        : [...new Set(eventsIn(frame).map((event) => scopeOf(event.actor)))];
+        : [...new Set(eventsIn(frame()).map((event) => scopeOf(event.actor)))];
     for (const scope of scopes) this.#placeOf(scope).events.push(at);
     return scopes[0] === undefined ? null : { kind: 'events', group: scopes.length === 1 ? scopes[0] : runScope };
   }
 
-  #takeCall(kind: string, frame: Uint8Array, at: Position): null {
-    const group = textOf(frame, 'group');
-    if (kind === 'call.part') this.#parts.set(textOf(frame, 'hash') ?? '', at);
-    else if (group === null) return null;
-    else if (kind === 'call.asked') this.#placeOf(group).asked.add(at);
-    else if (isChatReply(frame)) this.#placeOf(group).replies.add(at);
+  #takeCall(kind: string, head: Uint8Array, at: Position): null {
+    if (kind === 'call.part') this.#parts.set(textOf(head, 'hash') ?? '', at);
+    // What the policy was asked and replied is in the group's traces; of the calls it is by far the most.
+    else if (kind === 'call.reply' && !isChatReply(head)) return null;
+    const group = textOf(head, 'group');
+    if (group === null) return null;
+    if (kind === 'call.asked') this.#placeOf(group).asked.add(at);
+    else if (kind === 'call.reply') this.#placeOf(group).replies.add(at);
     return null;
   }
 
@@ -257,7 +259,8 @@ export class RunIndex {
     return { kind: 'episode', rows };
   }
 
-  #takeSignals({ group }: FrameOf<'group.signals'>, at: Position): LiveEvent {
+  #takeSignals(group: string | null, at: Position): LiveEvent | null {
+    if (group === null) return null;
     this.#placeOf(group).signals = at;
     return { kind: 'signals', group };
   }

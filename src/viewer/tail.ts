@@ -1,15 +1,18 @@
 /** Follows a journal while it grows: each whole record once, past torn tails and damaged places. Knows where records lie and what kind they are, not what they mean; never writes. */
 import { existsSync, statSync } from 'node:fs';
+import { RecordFault } from '../errors.ts';
 import { type Segment, segmentFile, segmentsIn } from '../record/inspection.ts';
 import type { Position } from '../record/reader.ts';
-import { recordAfter, recordFrom, recordsOf, type Tail } from '../record/segment.ts';
+import { frameOf, headOf, notInflated, packedRecordsOf, recordAfter, recordFrom, type Tail } from '../record/segment.ts';
 import { kindOf } from './peek.ts';
 
 export interface TailRecord {
   /** '' where it cannot be told. */
   readonly kind: string;
-  /** Valid during the visit only. */
-  readonly frame: Uint8Array;
+  /** The frame's first bytes. */
+  readonly head: Uint8Array;
+  /** All of it, during the visit only. Throws RecordFault where it cannot be inflated. */
+  frame(): Uint8Array;
   readonly at: Position;
   /** Where the one after it begins. */
   readonly next: Position;
@@ -128,14 +131,18 @@ export class JournalTail {
 
   /** Where and why the segment's records ended; null where `goOn` ended it. */
   #visitRecords({ number, file }: Segment, visit: (record: TailRecord) => void, goOn: () => boolean): Tail | null {
-    const records = recordsOf(file, this.#at.offset);
+    const records = packedRecordsOf(file, this.#at.offset);
     try {
       for (;;) {
         const record = records.next();
         if (record.done === true) return record.value;
-        const { frame, offset, end } = record.value;
-        if (offset > 0) visit({ kind: kindOf(frame), frame, at: { segment: number, offset }, next: { segment: number, offset: end } });
-        this.#at = { segment: number, offset: end };
+        const { payload, offset, end } = record.value;
+        const head = headOf(payload);
+        if (head === null) return { offset, damage: notInflated };
+        const at: Position = { segment: number, offset };
+        const next: Position = { segment: number, offset: end };
+        if (offset > 0) visit({ kind: kindOf(head), head, frame: () => wholeOf(payload), at, next });
+        this.#at = next;
         if (!goOn()) return null;
       }
     } finally {
@@ -158,6 +165,12 @@ export class JournalTail {
   #note(segment: number, offset: number, text: string): void {
     if (this.#damages.length < damageLimit) this.#damages.push({ segment, offset, text });
   }
+}
+
+function wholeOf(payload: Uint8Array): Uint8Array {
+  const frame = frameOf(payload);
+  if (frame === null) throw new RecordFault(notInflated);
+  return frame;
 }
 
 /** Places remembered of one journal. */

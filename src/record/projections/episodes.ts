@@ -3,7 +3,7 @@ import type { Episode } from '../../protocol/episode.ts';
 import type { RolloutGroup } from '../../protocol/group.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Outcome } from '../../protocol/outcome.ts';
-import { isSampled, traceLength } from '../../protocol/trace.ts';
+import { sampledLength, traceLength } from '../../protocol/trace.ts';
 import type { Turn } from '../../protocol/turn.ts';
 
 /** Members in order. With `transcripts` each row holds what was said. */
@@ -65,11 +65,10 @@ export function outcomeName(outcome: Outcome): string {
 export function outcomeReason(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'scored': {
-      const failed = outcome.verdict.gates.filter((gate) => !gate.passed).map((gate) => gate.name);
-      const missed = outcome.verdict.criteria
-        .filter((criterion) => criterion.required && !criterion.met)
-        .map((criterion) => criterion.name);
-      return [...failed, ...missed].join(', ');
+      const missed: string[] = [];
+      for (const { name, passed } of outcome.verdict.gates) if (!passed) missed.push(name);
+      for (const { name, required, met } of outcome.verdict.criteria) if (required && !met) missed.push(name);
+      return missed.join(', ');
     }
     case 'policyFault':
     case 'truncated':
@@ -88,9 +87,8 @@ export function tokensOf({ traces }: Episode): { readonly promptTokens: number; 
   let sampledTokens = 0;
   let all = 0;
   for (const trace of traces) {
-    const length = traceLength(trace);
-    all += length;
-    for (let i = 0; i < length; i++) if (isSampled(trace, i)) sampledTokens++;
+    all += traceLength(trace);
+    sampledTokens += sampledLength(trace);
   }
   return { promptTokens: all - sampledTokens, sampledTokens };
 }
