@@ -84,7 +84,7 @@ finish({
     ...(memory === null
       ? []
       : [
-          figure(`memory of the viewer after ${memory.opened} long runs, one after another`, memory.after, 'MB', 'less', 1000),
+          figure(`memory of the viewer after ${memory.opened} long runs, one after another`, memory.after, 'MB', 'less', 700),
           figure('the same after the first half of them', memory.half, 'MB', 'less'),
         ]),
   ],
