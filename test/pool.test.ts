@@ -189,7 +189,7 @@ describe('supervision', () => {
     const fixed = performance.now();
     expect((await rolled).map(({ envelope }) => envelope.status)).toEqual(['sealed', 'sealed', 'sealed', 'sealed']);
     expect(performance.now() - fixed).toBeLessThan(20_000);
-    expect(house.pool.threads).toHaveLength(2);
+    await expect.poll(() => house.pool.threads, { timeout: 10_000 }).toHaveLength(2);
     rmSync(folder, { recursive: true });
   });
 
