@@ -81,7 +81,7 @@ describe('what comes live', () => {
       data: { row: { step: 's00001', meanReward: 0.5 } },
     });
     // Ten are told less often than one, who would know by now.
-    await elapse(clock, 1000, 50);
+    await elapse(clock, 3500, 50);
     expect(kinds(all[0] as Heard)).toEqual(['run', 'episode', 'episode', 'step']);
     await elapse(clock, 1500, 50);
     expect(kinds(all[0] as Heard)).toEqual(['run', 'episode', 'episode', 'step', 'run']);
