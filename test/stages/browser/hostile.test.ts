@@ -83,8 +83,10 @@ describe.skipIf(absent !== '')('a hostile run', () => {
     await page.evaluate((most) => {
       const closed = [...document.querySelectorAll<HTMLElement>('main [aria-expanded=false]:not([role=combobox])')];
       for (const fold of closed.slice(0, most)) fold.click();
-      for (const details of document.querySelectorAll('details')) details.open = true;
     }, folds);
+    await settled(page);
+    // Last: on a busy machine the chart and its words come late.
+    for (const details of await page.locator('details').all()) await details.evaluate((one: HTMLDetailsElement) => (one.open = true));
     await settled(page);
     const going = await page.evaluate(() => [...document.querySelectorAll('*')].filter(({ textContent }) => textContent === 'go').length);
     const seen = {
