@@ -7,7 +7,6 @@ const chunkBytes = 1 << 20;
 export class FileWindow {
   readonly #fd: number;
   readonly #size: number;
-  /** Read at once at least. */
   readonly #chunk: number;
   #bytes = new Uint8Array(0);
   #start = 0;

@@ -24,7 +24,7 @@ interface Extent {
 }
 
 /** As it lies in the file: for whoever passes over most frames, and need not inflate them for it. */
-export interface PackedRecord extends Extent {
+interface PackedRecord extends Extent {
   readonly payload: Uint8Array;
 }
 

@@ -54,12 +54,13 @@ const afterHead = (bytes: Uint8Array, at: number, fixed: number, long: number): 
 const afterMap = (bytes: Uint8Array, at: number): number => afterHead(bytes, at, 0x80, 0xde);
 const afterList = (bytes: Uint8Array, at: number): number => afterHead(bytes, at, 0x90, 0xdc);
 
-/** Where a short text's bytes begin and end; -1 where there is none, or not all of it. */
+/** Where a short text's bytes begin; -1 where there is none. */
 const textFrom = (bytes: Uint8Array, at: number): number => {
   const mark = at < 0 ? undefined : bytes[at];
   if (mark === undefined) return -1;
   return (mark & 0xe0) === 0xa0 ? at + 1 : mark === 0xd9 ? at + 2 : -1;
 };
+/** Where they end; -1 also where not all of them are there. */
 const afterText = (bytes: Uint8Array, at: number): number => {
   const from = textFrom(bytes, at);
   if (from < 0) return -1;
